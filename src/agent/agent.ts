@@ -1,0 +1,33 @@
+import type { Model } from '../model/model.ts';
+import type { JobEvent, NewEvent } from '../protocol/events.ts';
+import type { Job, LogType } from '../protocol/job.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+
+/** What an agent is given to work on a job. */
+export interface AgentContext {
+  job: Job;
+  sandbox: Sandbox;
+  /** The job's events so far: empty but for the opening ones at a first start, the whole log when a job is resumed. */
+  history: JobEvent[];
+  /** True when the job was under way before and its sandbox, with all files, could be kept. */
+  sandboxKept: boolean;
+  /** Plain variables and secrets for everything that runs in the sandbox. */
+  env: Record<string, string>;
+  /** Only for agent `llm`. */
+  model: Model | null;
+  /** Aborted on cancellation, timeout, a lost sandbox or a lost lease; its reason is the CodedError that ends the job. */
+  signal: AbortSignal;
+  /** Stores events, in order, before it resolves; secrets are redacted on the way. Returns them with their numbers. */
+  append(...events: NewEvent[]): Promise<JobEvent[]>;
+  /** Adds to the job's stdout or stderr log; resolves when there is room for more. */
+  log(type: LogType, text: string | Buffer): Promise<void>;
+  /** Replaces the values of secrets in what a model or a person is shown. */
+  redact(text: string): string;
+  /** To be called before each step: waits while the job is paused, and gives the user's messages that came since the last call. */
+  checkpoint(): Promise<JobEvent[]>;
+  /** Puts the job into `waiting` until the user's next message, which it returns. */
+  waitForMessage(): Promise<JobEvent>;
+}
+
+/** Works on a job to its end. Resolves when the job is complete; rejects with the CodedError that it failed with. */
+export type Agent = (context: AgentContext) => Promise<{ summary: string }>;

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { ErrorInfo } from './errors.ts';
+import { JobStatus } from './job.ts';
+
+/** A tool call that a model asked for; `input` is what it sent, parsed. */
+export const ToolCall = z.object({ id: z.string(), name: z.string(), input: z.unknown() });
+export type ToolCall = z.infer<typeof ToolCall>;
+
+export const StepUsage = z.object({
+  input_tokens: z.int(),
+  cached_input_tokens: z.int(),
+  output_tokens: z.int(),
+  cost_usd: z.number().nullable(),
+});
+export type StepUsage = z.infer<typeof StepUsage>;
+
+/** Every kind of event and what it carries. The log is append-only: kinds may be added, never changed. */
+const EVENT_DATA = {
+  'job.scheduled': z.object({ agent: z.string(), model: z.string().nullable() }),
+  'job.started': z.object({ attempt: z.int(), worker: z.string() }),
+  'job.waiting': z.object({ reason: z.enum(['question', 'paused']) }),
+  'job.resumed': z.object({}),
+  'job.requeued': z.object({ reason: z.string() }),
+  'job.ended': z.object({ status: JobStatus, error: ErrorInfo.nullable(), summary: z.string().nullable() }),
+  'sandbox.started': z.object({
+    sandbox: z.string(),
+    driver: z.string(),
+    image: z.string(),
+    warm: z.boolean(),
+    start_ms: z.number(),
+  }),
+  'sandbox.reattached': z.object({ sandbox: z.string() }),
+  'sandbox.lost': z.object({ sandbox: z.string(), reason: z.string() }),
+  'input.ready': z.object({ files: z.int(), bytes: z.int(), git: z.string().nullable() }),
+  'message.user': z.object({ text: z.string() }),
+  /** A model's whole reply; `provider` keeps what the provider wants back verbatim (signatures, reasoning). */
+  'model.reply': z.object({
+    step: z.int(),
+    model: z.string(),
+    text: z.string(),
+    tool_calls: z.array(ToolCall),
+    finish_reason: z.string(),
+    usage: StepUsage,
+    duration_ms: z.number(),
+    provider: z.unknown().optional(),
+  }),
+  'model.retry': z.object({ step: z.int(), attempt: z.int(), delay_ms: z.number(), reason: z.string() }),
+  'tool.started': z.object({ step: z.int(), call_id: z.string(), tool: z.string(), summary: z.string() }),
+  /** What the model is shown of a call's result; exactly one for every call. */
+  'tool.result': z.object({
+    step: z.int(),
+    call_id: z.string(),
+    tool: z.string(),
+    content: z.string(),
+    is_error: z.boolean(),
+    exit_code: z.int().nullable(),
+    duration_ms: z.number(),
+    /** Where the whole output lies in the workspace when `content` is only its head and tail. */
+    full_output: z.string().nullable(),
+  }),
+  'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
+  'block.started': z.object({ block: z.int(), of: z.int(), language: z.string(), title: z.string() }),
+  'block.ended': z.object({
+    block: z.int(),
+    exit_code: z.int().nullable(),
+    signal: z.string().nullable(),
+    timed_out: z.boolean(),
+    duration_ms: z.number(),
+  }),
+  egress: z.object({
+    host: z.string(),
+    port: z.int(),
+    address: z.string().nullable(),
+    allowed: z.boolean(),
+    rule: z.string(),
+    /** How many connections this event stands for. */
+    count: z.int(),
+  }),
+  'output.packed': z.object({ files: z.int(), bytes: z.int(), left_out: z.int(), duration_ms: z.number() }),
+  notice: z.object({ text: z.string() }),
+} as const;
+
+export type EventType = keyof typeof EVENT_DATA;
+export const EVENT_TYPES = Object.keys(EVENT_DATA) as EventType[];
+export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>;
+
+/** What is appended: a kind and its data. */
+export type NewEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
+
+/** One entry of a job's log: `seq` starts at 1 and has no gaps. */
+export type JobEvent = NewEvent & { seq: number; time: string };
+
+export const JobEvent = z
+  .discriminatedUnion(
+    'type',
+    EVENT_TYPES.map((type) =>
+      z.object({ seq: z.int(), time: z.iso.datetime(), type: z.literal(type), data: EVENT_DATA[type] }),
+    ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<EventType> }>],
+  )
+  .meta({ id: 'JobEvent' });
+
+export const EventsPage = z
+  .object({
+    events: z.array(JobEvent),
+    next_after: z.int().describe('Give it as ?after= for the next page.'),
+    ended: z.boolean(),
+  })
+  .meta({ id: 'EventsPage' });

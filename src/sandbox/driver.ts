@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import type { Limits } from '../protocol/job.ts';
+
+/** What a sandbox is to be. */
+export interface SandboxSpec {
+  /** An id as `newId` makes it; the driver names its container by it. */
+  id: string;
+  /** The installation that owns it: two installations on one engine leave each other's sandboxes alone. */
+  installation: string;
+  /** The worker that makes it. */
+  worker: string;
+  limits: Pick<Limits, 'cpus' | 'memory_mb' | 'disk_mb' | 'pids'>;
+  privileges: 'user' | 'root';
+}
+
+/** How to find a sandbox again after a restart: plain JSON, stored with the job. */
+export interface SandboxHandle {
+  driver: string;
+  /** The id of its {@link SandboxSpec}. */
+  id: string;
+  /** What the driver alone understands: a container's id, say. */
+  ref: string;
+}
+
+export interface ListedSandbox {
+  handle: SandboxHandle;
+  worker: string;
+  created: Date;
+}
+
+export interface EngineState {
+  ready: boolean;
+  /** One line for a person: which engine, or what it lacks and what to do. */
+  detail: string;
+}
+
+/** The streams that a sandbox offers: calls into sandboxd, and the way out for egress. */
+export type Channel = 'api' | 'egress';
+
+/**
+ * Makes, lists and destroys sandboxes on one engine. It keeps no state that a {@link SandboxHandle} does not hold,
+ * so any process that reaches the engine can take over from any other.
+ * Failures are CodedErrors: ENGINE_UNAVAILABLE, IMAGE_MISSING, SANDBOX_START_FAILED, SANDBOX_LOST.
+ */
+export interface Driver {
+  readonly name: string;
+  /** Whether root inside is mapped to nobody outside. */
+  readonly rootIsSafe: boolean;
+  /** Whether sandboxes can be made now; never throws. */
+  check(): Promise<EngineState>;
+  /** Makes and starts one. When it throws or is aborted, nothing is left of it. */
+  create(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxHandle>;
+  /** A duplex stream to one of sandboxd's sockets; waits for the daemon to come up. Destroying it ends the relay. */
+  connect(handle: SandboxHandle, channel: Channel, signal?: AbortSignal): Promise<Duplex>;
+  /** Every sandbox of the installation, whatever its state. */
+  list(installation: string): Promise<ListedSandbox[]>;
+  /** Ends it with every process in it and removes what it wrote. Of one that is gone already: no error. */
+  destroy(handle: SandboxHandle): Promise<void>;
+  /** Bytes that it has written to its disk, or null where the engine itself enforces the limit. */
+  diskUsage(handle: SandboxHandle): Promise<number | null>;
+  /** Lets go of connections to the engine; sandboxes go on. */
+  close(): Promise<void>;
+}
