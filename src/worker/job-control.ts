@@ -1,0 +1,154 @@
+import type { Config } from '../config.ts';
+import { CodedError } from '../protocol/errors.ts';
+import type { JobEvent } from '../protocol/events.ts';
+import { isFinal, type Job } from '../protocol/job.ts';
+import type { ControlState } from '../store/controls.ts';
+import type { Fence } from '../store/fence.ts';
+import { readEvents } from '../store/read-events.ts';
+import { setRunning } from '../store/set-running.ts';
+import { setWaiting } from '../store/set-waiting.ts';
+import type { Store } from '../store/store.ts';
+import { abortable } from './abortable.ts';
+import { countdown } from './job-clock.ts';
+import type { Place } from './slots.ts';
+import { Stopped } from './stopped.ts';
+
+/** Everything from outside that a running job obeys: cancel, pause, messages, time limits, the worker's own stop. */
+export interface JobControl {
+  /** Aborted once, with the CodedError (or {@link Stopped}) that the job stops for. */
+  readonly signal: AbortSignal;
+  /** Stops the job; only the first reason counts. */
+  abort(reason: CodedError): void;
+  /** Takes in what the store says of the job now; null: its row is gone. */
+  update(state: ControlState | null): void;
+  /** Told of the events that this attempt has appended, so that messages are looked for only behind them. */
+  appended(events: JobEvent[]): void;
+  /** As in AgentContext. */
+  checkpoint(): Promise<JobEvent[]>;
+  waitForMessage(): Promise<JobEvent>;
+  /** Whether the job waits now, so that nothing is interrupted when it stops. */
+  waiting(): boolean;
+  /** The agent is done: the job's time limit no longer counts. */
+  stopClock(): void;
+}
+
+const PAGE = 500;
+
+/**
+ * The control of one attempt at a job.
+ * @param seen the number of the newest event that the agent gets as history.
+ */
+export function createJobControl(options: {
+  store: Store;
+  job: Job;
+  fence: Fence;
+  place: Place;
+  seen: number;
+  config: Pick<Config, 'WAITING_TIMEOUT_S'>;
+}): JobControl {
+  const { store, job, fence, place, config } = options;
+  const controller = new AbortController();
+  const { signal } = controller;
+  let seen = options.seen;
+  let paused = job.pause_requested;
+  let isWaiting = false;
+  let change = Promise.withResolvers<void>();
+
+  const limitMs = job.request.limits.timeout_s * 1_000;
+  const startedAt = job.started === null ? Date.now() : Date.parse(job.started);
+  const clock = countdown(limitMs - (Date.now() - startedAt - job.waited_ms), () =>
+    abort(
+      new CodedError(
+        'JOB_TIMEOUT',
+        `The job ran for ${job.request.limits.timeout_s} s, its limits.timeout_s`,
+      ),
+    ),
+  );
+  clock.run();
+
+  function abort(reason: CodedError) {
+    clock.hold();
+    if (!signal.aborted) controller.abort(reason);
+  }
+
+  function update(state: ControlState | null) {
+    if (state === null) return abort(new Stopped('ended'));
+    if (state.attempt !== fence.attempt || state.status === 'scheduled') return abort(new Stopped('fenced'));
+    if (isFinal(state.status)) return abort(new Stopped('ended'));
+    paused = state.pause_requested;
+    change.resolve();
+    change = Promise.withResolvers();
+  }
+
+  async function newMessages(most = Number.POSITIVE_INFINITY): Promise<JobEvent[]> {
+    const messages: JobEvent[] = [];
+    for (;;) {
+      const page = await readEvents(store, job.id, { after: seen, limit: PAGE });
+      for (const event of page) {
+        seen = event.seq;
+        if (event.type === 'message.user' && messages.push(event) >= most) return messages;
+      }
+      if (page.length < PAGE) return messages;
+    }
+  }
+
+  /** Gives the place back, looks again at each change until `find` has found, and takes a place again. */
+  async function wait<T>(reason: 'question' | 'paused', find: () => Promise<T | undefined>): Promise<T> {
+    await setWaiting(store, fence, reason);
+    clock.hold();
+    isWaiting = true;
+    place.giveBack();
+    const tooLong = countdown(config.WAITING_TIMEOUT_S * 1_000, () =>
+      abort(
+        new CodedError(
+          'ANSWER_TIMEOUT',
+          `The job waited for ${config.WAITING_TIMEOUT_S} s (WAITING_TIMEOUT_S), ${
+            reason === 'paused' ? 'paused' : 'and nobody answered its question'
+          }`,
+        ),
+      ),
+    );
+    tooLong.run();
+    try {
+      const found = await untilFound(find);
+      tooLong.hold();
+      await place.takeAgain(signal);
+      await setRunning(store, fence);
+      clock.run();
+      return found;
+    } finally {
+      tooLong.hold();
+      isWaiting = false;
+    }
+  }
+
+  async function untilFound<T>(find: () => Promise<T | undefined>): Promise<T> {
+    for (;;) {
+      // Taken before the look, so that a change during it is not missed.
+      const changed = change.promise;
+      const found = await abortable(find(), signal);
+      if (found !== undefined) return found;
+      await abortable(changed, signal);
+    }
+  }
+
+  return {
+    signal,
+    abort,
+    update,
+    appended(events) {
+      for (const event of events) if (event.seq === seen + 1) seen = event.seq;
+    },
+    async checkpoint() {
+      signal.throwIfAborted();
+      if (paused) await wait('paused', async () => (paused ? undefined : true));
+      return newMessages();
+    },
+    async waitForMessage() {
+      signal.throwIfAborted();
+      return wait('question', async () => (await newMessages(1))[0]);
+    },
+    waiting: () => isWaiting,
+    stopClock: () => clock.hold(),
+  };
+}
