@@ -1,6 +1,9 @@
-import type { ModelMessage } from 'ai';
+import type { LanguageModelV4Message } from '@ai-sdk/provider';
 import type { z } from 'zod';
 import type { StepUsage, ToolCall } from '../protocol/events.ts';
+
+/** A message in the form that every provider of the AI SDK takes. Plain JSON. */
+export type ModelMessage = LanguageModelV4Message;
 
 /** A tool as a model is told of it. */
 export interface ToolSpec {
@@ -16,31 +19,34 @@ export interface ModelRequest {
   signal: AbortSignal;
   /** Told before each wait, so that a person can see why nothing happens. */
   onRetry?: (retry: { attempt: number; delayMs: number; reason: string }) => void | Promise<void>;
-  /** Each piece of text as it comes. */
-  onText?: (text: string) => void;
+  /** Each piece of text as it comes; after a retry the text starts anew. A promise holds the stream back. */
+  onText?: (text: string) => void | Promise<void>;
 }
 
 export interface ModelReply {
   /** `provider/name`. */
   model: string;
   text: string;
-  /** Inputs are parsed JSON, not yet checked against the tool's schema; text that is no JSON stays a string. */
+  /** Inputs are parsed JSON, not yet checked against the tool's schema; text that is no JSON stays a string. Ids are unique in the reply. */
   toolCalls: ToolCall[];
   finishReason: string;
   usage: StepUsage;
   durationMs: number;
   /** The reply as the provider wants it back (an assistant message with signatures and reasoning): plain JSON. */
-  provider: unknown;
+  provider: ModelMessage;
 }
 
 /**
  * One language model. `reply` retries what may pass (rate limits, overload, broken streams) with backoff and
  * fails with a CodedError: MODEL_AUTH_FAILED, MODEL_REJECTED, MODEL_UNAVAILABLE, CONTEXT_OVERFLOW.
+ * When the request's signal aborts it rejects with the signal's reason.
  */
 export interface Model {
   /** `provider/name`. */
   readonly id: string;
   /** Tokens; null where nobody knows. */
   readonly contextWindow: number | null;
+  /** Whether its price is known, so that replies carry a cost. */
+  readonly priced: boolean;
   reply(request: ModelRequest): Promise<ModelReply>;
 }

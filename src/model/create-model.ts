@@ -1,0 +1,62 @@
+import { type CatalogEntry, lookUpModel } from './catalog.ts';
+import { classify } from './failures.ts';
+import type { Model, ModelReply, ModelRequest } from './model.ts';
+import { connectProvider, type ModelConfig } from './providers.ts';
+import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
+import { streamReply, type WholeReply } from './stream-reply.ts';
+import { stepUsage } from './usage.ts';
+
+/**
+ * A model by its id, `provider/name`; nothing is sent yet.
+ * @throws CodedError MODEL_UNKNOWN, MODEL_NOT_CONFIGURED.
+ */
+export function createModel(config: ModelConfig, id: string, policy: RetryPolicy = RETRY_POLICY): Model {
+  const provider = connectProvider(config, id);
+  const entry = lookUpModel(id);
+  const redact = hide(provider.secrets);
+
+  async function reply(request: ModelRequest): Promise<ModelReply> {
+    const started = performance.now();
+    const whole = await withRetries(
+      async () => {
+        try {
+          return await streamReply(provider, request, config.MODEL_TIMEOUT_S * 1_000);
+        } catch (error) {
+          request.signal.throwIfAborted();
+          throw classify(error, redact);
+        }
+      },
+      policy,
+      request.signal,
+      async (retry) => request.onRetry?.(retry),
+    );
+    return asReply(id, whole, entry, performance.now() - started);
+  }
+
+  return {
+    id,
+    contextWindow: config.MODEL_CONTEXT_WINDOW ?? entry?.context ?? null,
+    priced: entry !== null,
+    reply,
+  };
+}
+
+function asReply(id: string, whole: WholeReply, entry: CatalogEntry | null, durationMs: number): ModelReply {
+  return {
+    model: id,
+    text: whole.text,
+    toolCalls: whole.toolCalls,
+    finishReason: whole.finish.reason,
+    usage: stepUsage(whole.finish.usage, entry),
+    durationMs: Math.round(durationMs),
+    provider: whole.message,
+  };
+}
+
+/** Takes keys out of a provider's words, also where it quotes them shortened (`sk-ab***yz`). */
+const hide =
+  (secrets: string[]) =>
+  (text: string): string =>
+    secrets
+      .reduce((result, secret) => result.replaceAll(secret, '[key]'), text)
+      .replaceAll(/\b(sk|key|AIza)[-_]?[\w*-]{12,}/g, '[key]');
