@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { SetupError } from '../output.ts';
+import { ROOT } from '../root.ts';
+import { buildImage } from './engine-calls.ts';
+
+const SOURCE = join(ROOT, 'sandboxd/image');
+
+/** Builds sandboxd and puts it on top of the base. */
+export async function makeSandboxImage(docker: Docker, base: string, tag: string): Promise<void> {
+  const context = await mkdtemp(join(tmpdir(), 'sandbox-image-'));
+  try {
+    await bundleSandboxd(join(context, 'sandboxd.mjs'));
+    await copyFile(join(SOURCE, 'Dockerfile'), join(context, 'Dockerfile'));
+    await copyFile(join(SOURCE, 'init'), join(context, 'init'));
+    await chmod(join(context, 'init'), 0o755);
+    await buildImage(docker, context, { t: tag, buildargs: { BASE: base } });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}
+
+/** One file with sandboxd and the libraries that it uses. */
+async function bundleSandboxd(outfile: string): Promise<void> {
+  const entry = join(ROOT, 'sandboxd/main.ts');
+  if (!existsSync(entry)) throw new SetupError(`sandboxd cannot be built: expected its entry at ${entry}.`);
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // Names stay, for readable stacks.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    // CommonJS libraries ask for Node's modules with require.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  });
+  await chmod(outfile, 0o644);
+}
