@@ -50,7 +50,13 @@ export interface Driver {
   check(): Promise<EngineState>;
   /** Makes and starts one. When it throws or is aborted, nothing is left of it. */
   create(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxHandle>;
-  /** A duplex stream to one of sandboxd's sockets; waits for the daemon to come up. Destroying it ends the relay. */
+  /**
+   * A duplex stream to one of sandboxd's sockets; what is written waits until the daemon is up. The stream never ends
+   * by itself: when the other side is gone it fails with CONNECTION_LOST. Destroying it ends the relay. It takes
+   * 32 MiB without being read by the other side, since Node's HTTP/2 does not read while a write of its own waits:
+   * where both sides send much at once, they would wait for each other for ever.
+   * The signal counts until the stream is handed out.
+   */
   connect(handle: SandboxHandle, channel: Channel, signal?: AbortSignal): Promise<Duplex>;
   /** Every sandbox of the installation, whatever its state. */
   list(installation: string): Promise<ListedSandbox[]>;

@@ -5,12 +5,15 @@ const HEADER_BYTES = 8;
 const STDERR = 2;
 const MAX_STDERR_BYTES = 4_096;
 const HIGH_WATER_MARK = 256 * 1024;
+/** What is taken without the other side reading; above any window that an honest sandboxd opens. */
+const TAKEN_AT_ONCE_BYTES = 32 * 1024 * 1024;
 
 /**
  * The byte stream of an attached exec without a terminal: the engine's frames (kind, three bytes of nothing,
  * length in 32 bits) are taken off what it prints, and what is written goes to its stdin as it is.
- * Its stderr is no part of the stream: the first 4 KiB become the message of the error that it ends with.
- * Ending the stream closes the program's stdin; destroying it cuts the connection.
+ * Its stderr is no part of the stream: the first 4 KiB become the message of the error that it fails with.
+ * It never ends by itself, so that a cut is never taken for an end: when the other side is gone, it fails with
+ * CONNECTION_LOST. Ending it closes the program's stdin; destroying it cuts the connection.
  */
 export class ExecStream extends Duplex {
   readonly #socket: Duplex;
@@ -27,7 +30,7 @@ export class ExecStream extends Duplex {
     socket.on('end', () => this.#ended());
     socket.on('error', (error) => this.destroy(lost(error.message)));
     socket.on('close', () => {
-      if (!this.readableEnded && !this.destroyed) this.#ended();
+      this.#ended();
     });
     socket.pause();
   }
@@ -57,9 +60,8 @@ export class ExecStream extends Duplex {
     if (!wanted) this.#socket.pause();
   }
 
-  /** A relay that says nothing on stderr ends because a side hung up; one that says something has failed. */
   #ended(): void {
-    if (this.destroyed || this.readableEnded) return;
+    if (this.destroyed) return;
     if (this.#missing > 0 || this.#headerBytes > 0)
       this.destroy(lost('the end of the stream inside a frame'));
     else if (this.#stderr !== '') this.destroy(lost(this.#stderr.trim()));
@@ -71,16 +73,20 @@ export class ExecStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#socket.write(chunk)) done();
-    else this.#socket.once('drain', done);
+    this.#socket.write(chunk);
+    this.#taken(done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#socket.cork();
-    let room = true;
-    for (const { chunk } of chunks) room = this.#socket.write(chunk);
+    for (const { chunk } of chunks) this.#socket.write(chunk);
     this.#socket.uncork();
-    if (room) done();
+    this.#taken(done);
+  }
+
+  /** Node's HTTP/2 does not read while it writes: two ends that wait for each other would stand still. */
+  #taken(done: () => void): void {
+    if (this.#socket.writableLength < TAKEN_AT_ONCE_BYTES) done();
     else this.#socket.once('drain', done);
   }
 

@@ -16,6 +16,7 @@ export async function connectTo(
   port: number,
   signal: AbortSignal,
 ): Promise<Socket> {
+  signal.throwIfAborted();
   const socket = connect({
     // Never resolved: the answer is the list that has been checked.
     host: 'checked.invalid',

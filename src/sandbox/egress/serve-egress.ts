@@ -60,6 +60,10 @@ export function serveEgress(duplex: Duplex, options: EgressOptions): EgressServe
   const lookup = limitLookups(options.lookup ?? resolveHost);
   let connections = 0;
 
+  // Only by the stream below it: a session that is destroyed while its stream ends throws out of Node's internals,
+  // and one that waits to say goodbye to a peer that does not read waits for ever.
+  const cut = () => void duplex.destroy();
+  duplex.once('end', cut);
   const session: ServerHttp2Session = performServerHandshake(duplex, {
     settings: {
       initialWindowSize: STREAM_WINDOW,
@@ -69,7 +73,12 @@ export function serveEgress(duplex: Duplex, options: EgressOptions): EgressServe
     maxSessionMemory: 64,
   });
   session.setLocalWindowSize(SESSION_WINDOW);
-  session.on('error', (error) => log.debug({ err: error }, 'the egress channel broke'));
+  session.on('error', (error) => {
+    log.debug({ err: error }, 'the egress channel broke');
+    cut();
+  });
+  session.on('goaway', cut);
+  session.once('close', cut);
   session.on('stream', (stream, headers) => {
     stream.on('error', (error) => log.trace({ err: error }, 'an egress stream broke'));
     connections += 1;
@@ -117,12 +126,7 @@ export function serveEgress(duplex: Duplex, options: EgressOptions): EgressServe
     }
   }
 
-  return {
-    close: () => {
-      session.destroy();
-      duplex.destroy();
-    },
-  };
+  return { close: cut };
 }
 
 function refuse(stream: ServerHttp2Stream, rule: string, error: unknown, status?: number): void {
