@@ -66,6 +66,11 @@ export const ERRORS = {
     title: 'The answer has no such form',
     hint: 'Ask for one of the types that GET /docs names for this call.',
   },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    hint: 'Send the whole request without pausing; large input files go as multipart/form-data.',
+  },
   JOB_ENDED: {
     status: 409,
     title: 'The job has already ended',

@@ -1,0 +1,104 @@
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyRequest } from 'fastify';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { drainRest, watchBody } from './body-deadline.ts';
+import { jsonBody, noBody, rawBody } from './body-parsers.ts';
+import { collectRoutes } from './collect-routes.ts';
+import { sendError } from './error-handler.ts';
+import { guard } from './guard.ts';
+import { Keys } from './keys.ts';
+import { logRequest } from './log-requests.ts';
+import { Metrics } from './metrics.ts';
+import { type Api, type App, type BuildApiOptions, DEFAULT_DEADLINES } from './options.ts';
+import { rateLimitOptions } from './rate-limit-options.ts';
+import { refuseOddRequests } from './raw-errors.ts';
+import { cancelRoute } from './routes/cancel.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { downloadRoute } from './routes/download.ts';
+import { eventsRoute } from './routes/events.ts';
+import { filesRoutes } from './routes/files.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobRoute } from './routes/job.ts';
+import { jobsRoute } from './routes/jobs.ts';
+import { logsRoutes } from './routes/logs.ts';
+import { messageRoute } from './routes/message.ts';
+import { metricsRoute } from './routes/metrics.ts';
+import { openapiRoute } from './routes/openapi.ts';
+import { pauseRoute, resumeRoute } from './routes/pause.ts';
+import { rootRoute } from './routes/root.ts';
+import { scheduleRoute } from './routes/schedule.ts';
+import { statusRoute } from './routes/status.ts';
+import { serverOptions } from './server-options.ts';
+import { Streams } from './streams.ts';
+import { validatorCompiler } from './validate.ts';
+
+/**
+ * The HTTP API as a fastify instance that is ready and does not listen yet.
+ * Closing it ends the streams that are open at once and lets other answers finish.
+ */
+export async function buildApi(options: BuildApiOptions): Promise<App> {
+  const keys = new Keys(options.config.API_KEYS);
+  const api: Api = {
+    ...options,
+    deadlines: { ...DEFAULT_DEADLINES, ...options.deadlines },
+    streams: new Streams(),
+    isAuthorized: ({ headers }) => !keys.required || keys.indexOf(headers) !== -1,
+  };
+  const app: App = Fastify(serverOptions(options, api.deadlines)).withTypeProvider<ZodTypeProvider>();
+  const metrics = new Metrics(api);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendError(api, error, request, reply));
+  refuseOddRequests(app.server);
+
+  const { table, documented } = collectRoutes(app);
+  if (options.config.RATE_LIMIT_PER_MINUTE > 0)
+    await app.register(rateLimit, rateLimitOptions(options.config, keys));
+  guard(app, api, keys, table);
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isStreamed(request)) watchBody(request, reply, api.deadlines.body);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    drainRest(request);
+    metrics.observe(request, reply);
+    logRequest(request, reply);
+  });
+  app.addHook('preClose', async () => api.streams.closeAll());
+  app.addHook('onClose', async () => metrics.registry.clear());
+
+  jsonBody(app);
+  statusRoute(app, api);
+  jobsRoute(app, api);
+  jobRoute(app, api);
+  logsRoutes(app, api);
+  downloadRoute(app, api);
+  eventsRoute(app, api);
+  messageRoute(app, api);
+  healthRoutes(app, api);
+  metricsRoute(app, metrics);
+  openapiRoute(app, api, documented);
+  rootRoute(app, api);
+  docsRoutes(app, api);
+  await app.register(async (scope: App) => {
+    await scope.register(multipart);
+    scheduleRoute(scope, api);
+  });
+  await app.register(async (scope: App) => {
+    noBody(scope);
+    cancelRoute(scope, api);
+    pauseRoute(scope, api);
+    resumeRoute(scope, api);
+  });
+  await app.register(async (scope: App) => {
+    rawBody(scope);
+    filesRoutes(scope, api);
+  });
+  await app.ready();
+  return app;
+}
+
+/** Multipart bodies and files go straight to where they belong, however long they take. */
+function isStreamed({ routeOptions, headers }: FastifyRequest): boolean {
+  return routeOptions.config?.streamed === true || headers['content-type']?.startsWith('multipart/') === true;
+}

@@ -1,0 +1,125 @@
+import { ScheduleRequest } from '../protocol/job.ts';
+
+const ID = '1kqv8h2n5c9r4t7w3x6y0z';
+const BASE = 'http://127.0.0.1:8000';
+const OUTPUT = {
+  bytes: 48_211,
+  files: 17,
+  left_out: 2,
+  sha256: 'b'.repeat(64),
+  expires: '2026-12-23T10:12:40.000Z',
+};
+const LIMITS = {
+  cpus: 2,
+  memory_mb: 2_048,
+  disk_mb: 8_192,
+  pids: 512,
+  timeout_s: 3_600,
+  max_steps: 200,
+  max_tokens: 10_000_000,
+  max_cost_usd: null,
+};
+
+/** Answers and bodies that the OpenAPI document shows; a test holds them against their schemas. */
+export const EXAMPLE_ID = ID;
+
+export const EXAMPLE_REQUEST: ScheduleRequest = ScheduleRequest.parse({
+  prompt: 'Write hello.txt.\n\n```bash\necho "hello" > hello.txt\n```\n',
+  agent: 'runbook',
+  labels: { team: 'web' },
+});
+
+export const EXAMPLE_SCHEDULED = {
+  job_id: ID,
+  status: 'scheduled',
+  status_link: `${BASE}/status/${ID}`,
+  logs_link: `${BASE}/logs/${ID}`,
+  events_link: `${BASE}/events/${ID}`,
+  desktop_link: null,
+} as const;
+
+export const EXAMPLE_STATUS = {
+  job_id: ID,
+  status: 'complete',
+  output: `/var/lib/containerized-agent/outputs/${ID}.zip`,
+  download_link: `${BASE}/download/${ID}`,
+  logs_link: `${BASE}/logs/${ID}`,
+  created: '2026-11-23T10:12:30.000Z',
+  started: '2026-11-23T10:12:31.000Z',
+  completed: '2026-11-23T10:12:40.000Z',
+  error: null,
+} as const;
+
+export const EXAMPLE_SUMMARY = {
+  job_id: ID,
+  status: 'failed',
+  agent: 'runbook',
+  prompt: EXAMPLE_REQUEST.prompt,
+  labels: { team: 'web' },
+  created: '2026-11-23T10:12:30.000Z',
+  started: '2026-11-23T10:12:31.000Z',
+  completed: '2026-11-23T10:12:40.000Z',
+  error: {
+    code: 'RUNBOOK_BLOCK_FAILED',
+    message: 'block 1 (bash) ended with exit code 1',
+    hint: 'The log has what it printed.',
+  },
+  status_link: `${BASE}/status/${ID}`,
+} as const;
+
+export const EXAMPLE_JOB = {
+  job_id: ID,
+  status: 'complete',
+  request: {
+    prompt: EXAMPLE_REQUEST.prompt,
+    agent: 'runbook',
+    model: null,
+    files: [],
+    git: null,
+    env: {},
+    secret_names: [],
+    network: { mode: 'public', allow: [] },
+    limits: LIMITS,
+    privileges: 'user',
+    output: { include: ['**'], exclude: ['**/node_modules/**'] },
+    labels: { team: 'web' },
+    priority: 0,
+    callback_url: null,
+  },
+  created: '2026-11-23T10:12:30.000Z',
+  started: '2026-11-23T10:12:31.000Z',
+  completed: '2026-11-23T10:12:40.000Z',
+  error: null,
+  attempts: 1,
+  worker: '1kqv8h2n5cworkerworker',
+  sandbox: null,
+  usage: { steps: 0, input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, cost_usd: 0 },
+  limits: LIMITS,
+  paused: false,
+  output: OUTPUT,
+  links: { status: `${BASE}/status/${ID}`, download: `${BASE}/download/${ID}` },
+} as const;
+
+export const EXAMPLE_LOGS = {
+  job_id: ID,
+  log_type: 'stdout',
+  last_1000_lines: 'hello\n',
+  full_log: 'hello\n',
+  full_log_link: `${BASE}/logs/${ID}/stdout`,
+} as const;
+
+export const EXAMPLE_EVENT = {
+  seq: 1,
+  time: '2026-11-23T10:12:30.000Z',
+  type: 'job.scheduled',
+  data: { agent: 'runbook', model: null },
+} as const;
+
+export const EXAMPLE_FILE = {
+  path: 'src/main.ts',
+  type: 'file',
+  size: 812,
+  mode: 0o644,
+  modified: '2026-11-23T10:12:35.000Z',
+  target: null,
+} as const;

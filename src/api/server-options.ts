@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyHttpOptions, RawServerDefault } from 'fastify';
+import type { BuildApiOptions, Deadlines } from './options.ts';
+import { onClientError } from './raw-errors.ts';
+
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+const MAX_PARAM_LENGTH = 8_192;
+
+/** How the server is set up below the routes: sizes, deadlines, ids, logs. */
+export function serverOptions(
+  { config, log }: Pick<BuildApiOptions, 'config' | 'log'>,
+  deadlines: Deadlines,
+): FastifyHttpOptions<RawServerDefault> {
+  return {
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: config.MAX_BODY_MB * 2 ** 20,
+    connectionTimeout: deadlines.idle,
+    keepAliveTimeout: Math.min(72_000, deadlines.idle),
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: onClientError,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomBytes(8).toString('hex');
+    },
+    rewriteUrl: ({ url = '/' }) => {
+      if (url === '*') return '/';
+      // Absolute form, as it is sent to proxies: the origin is in Host as well.
+      return /^https?:\/\/[^/?]*(\/.*)?$/i.exec(url)?.[1] ?? (/^https?:/i.test(url) ? '/' : url);
+    },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+    http: {
+      // Refused by a check of ours, with words.
+      requireHostHeader: false,
+      headersTimeout: deadlines.headers,
+      // Streams of files may take long; bodies that are held in memory have a deadline of their own.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(5_000, deadlines.headers),
+      joinDuplicateHeaders: false,
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { pino } from 'pino';
+import { buildApi } from '../../src/api/build-api.ts';
+import type { App, BuildApiOptions } from '../../src/api/options.ts';
+import { readConfig } from '../../src/config.ts';
+import { newId } from '../../src/protocol/ids.ts';
+import type { Job } from '../../src/protocol/job.ts';
+import { startAttempt } from '../../src/store/start-attempt.ts';
+import type { Lease, Store } from '../../src/store/store.ts';
+import { registerWorker } from '../../src/store/workers.ts';
+import { openTestStore } from '../support/database.ts';
+
+export const RUNBOOK = '```bash\necho hello\n```';
+
+export interface TestApi {
+  app: App;
+  store: Store;
+  url: string;
+  /** What was logged, as JSON lines. */
+  logged(): string;
+  /** Schedules over HTTP and gives the job's id. */
+  schedule(body?: object): Promise<string>;
+  /** Takes a job as a worker does. */
+  start(id: string): Promise<{ job: Job; lease: Lease }>;
+  close(): Promise<void>;
+}
+
+interface Options extends Partial<Omit<BuildApiOptions, 'config' | 'store' | 'log'>> {
+  env?: Record<string, string>;
+}
+
+/** The API on a free port of loopback, over a store of its own on a real PostgreSQL. */
+export async function startApi({ env = {}, ...options }: Options = {}): Promise<TestApi> {
+  const { store, close } = await openTestStore(env);
+  const lines: string[] = [];
+  const app = await buildApi({
+    config: readConfig({ DATA_DIR: store.config.DATA_DIR, ...env }),
+    store,
+    live: async () => null,
+    engine: async () => ({ ready: true, detail: 'an engine' }),
+    log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
+    version: '0.0.0-test',
+    ...options,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    app,
+    store,
+    url,
+    logged: () => lines.join(''),
+    async schedule(body = {}) {
+      const response = await fetch(`${url}/schedule`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: RUNBOOK, ...body }),
+      });
+      if (response.status !== 202)
+        throw new Error(`expected 202; found ${response.status}: ${await response.text()}`);
+      return ((await response.json()) as { job_id: string }).job_id;
+    },
+    async start(id) {
+      const worker = newId();
+      await registerWorker(store, { id: worker });
+      const job = await startAttempt(store, { jobId: id, workerId: worker });
+      if (!job) throw new Error(`expected to start job ${id}`);
+      return { job, lease: { jobId: id, attempt: job.attempt } };
+    },
+    async close() {
+      await app.close();
+      await close();
+    },
+  };
+}
