@@ -70,6 +70,8 @@ export function createClient(server: string, key?: string): Client {
       try {
         const headers = { accept: 'text/event-stream', 'last-event-id': String(after) };
         const response = await request(`/events/${jobId}`, { headers, signal });
+        // Nothing comes after what is known: the job has ended.
+        if (response.status === 204) return;
         for await (const data of readServerSentEvents(response.body ?? new ReadableStream())) {
           const event = JobEvent.parse(JSON.parse(data)) as JobEvent;
           failures = 0;

@@ -1,0 +1,84 @@
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { buildApi } from '../api/build-api.ts';
+import type { Config } from '../config.ts';
+import { createModel } from '../model/create-model.ts';
+import { dockerDriver } from '../sandbox/docker/driver.ts';
+import type { Driver } from '../sandbox/driver.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { startWorker, type Worker } from '../worker/worker.ts';
+import { liveSandboxes } from './live-sandboxes.ts';
+import { checkPort } from './port-in-use.ts';
+import { readVersion } from './version.ts';
+
+/** A whole server in this process: store, driver, worker and API. */
+export interface Server {
+  /** Where it listens, such as http://127.0.0.1:8000. */
+  url: string;
+  config: Config;
+  store: Store;
+  driver: Driver;
+  worker: Worker;
+  /** Stops in order; running jobs may go on for `graceS` (default SHUTDOWN_GRACE_S), then they go back to the queue. */
+  close(graceS?: number): Promise<void>;
+}
+
+/** The driver that the settings choose. */
+export function createDriver(config: Config, log: Logger): Driver {
+  return dockerDriver({ image: config.SANDBOX_IMAGE, runtime: config.SANDBOX_RUNTIME, log });
+}
+
+/**
+ * Starts a server: the only place that picks implementations. What was started is stopped again when a later part fails.
+ * @throws PortInUse, and what the store fails with.
+ */
+export async function startServer(config: Config, log: Logger): Promise<Server> {
+  await checkPort(config.HOST, config.PORT);
+  const started = new AsyncDisposableStack();
+  try {
+    const store = await openStore(config, log);
+    started.defer(() => store.close());
+    const driver = createDriver(config, log);
+    started.defer(() => driver.close());
+    let url = '';
+    const worker = await startWorker({
+      config,
+      store,
+      driver,
+      createModel: (id) => createModel(config, id),
+      log,
+      baseUrl: () => url,
+    });
+    started.defer(() => worker.stop(0));
+    const live = liveSandboxes({ driver, worker, log });
+    started.defer(() => live.close());
+    const app = buildApi({
+      config,
+      store,
+      live: live.of,
+      engine: () => driver.check(),
+      rootIsSafe: driver.rootIsSafe,
+      stats: () => worker.state(),
+      log,
+      version: readVersion(),
+    });
+    started.defer(() => app.close());
+    await app.listen({ host: config.HOST, port: config.PORT });
+    url = config.PUBLIC_URL ?? addressOf(app.server.address() as AddressInfo);
+    worker.begin();
+    const parts = started.move();
+    const close = async (graceS?: number) => {
+      await worker.stop(graceS);
+      await parts.disposeAsync();
+    };
+    return { url, config, store, driver, worker, close };
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+function addressOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
