@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { SetupError, say } from './output.ts';
@@ -74,7 +75,7 @@ export async function handOver(argv: string[], env: NodeJS.ProcessEnv = process.
     const ended = await exitOf(child, program);
     if (typeof ended === 'number') return ended;
     say(`${program} was ended by ${ended}`);
-    return ended === 'SIGINT' ? 130 : ended === 'SIGTERM' ? 143 : 137;
+    return 128 + (constants.signals[ended as NodeJS.Signals] ?? 0);
   } finally {
     process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward);
   }

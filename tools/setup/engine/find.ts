@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 
-export const DEFAULT_SOCKET = '/var/run/docker.sock';
+const DEFAULT_SOCKET = '/var/run/docker.sock';
 const ANSWER_MS = 5_000;
 
 /** A place where an engine was looked for. */
-export interface Candidate {
+interface Candidate {
   /** As in DOCKER_HOST; undefined where DOCKER_HOST itself says it (with its TLS settings). */
   host: string | undefined;
   /** What a person calls it. */

@@ -58,10 +58,8 @@ function outputOf(argv: string[]): Readable {
   createInterface({ input: child.stderr }).on('line', (line) => {
     tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
-    const stage = /^I: ((?:downloading|extracting|installing|running --customize|creating).*)/.exec(
-      line,
-    )?.[1];
-    if (stage) say(`  ${stage.replace(/^running --customize.*provision.*/, 'setting it up')}`);
+    const stage = /^I: (downloading|extracting|installing|creating)(.*)/.exec(line);
+    if (stage) say(`  ${stage[1]}${stage[2]}`);
   });
   output.once('close', () => child.kill());
   exitOf(child, program).then(

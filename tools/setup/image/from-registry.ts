@@ -30,7 +30,8 @@ export async function pullDebian(docker: Docker): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (abort.signal.aborted) return `no answer within ${FIRST_ANSWER_MS / 1000} s`;
-    return error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const words = error instanceof Error ? error.message : String(error);
+    return words.replace(/^.*server error - /, '').trim();
   } finally {
     clearTimeout(timer);
   }

@@ -1,0 +1,20 @@
+import { randomBytes } from 'node:crypto';
+import { defineConfig } from 'vitest/config';
+
+// Names what this run makes, so that it can be told from what another run on the same engine has.
+const run = randomBytes(4).toString('hex');
+process.env.TEST_RUN = run;
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    // More than a small machine has processors: tests mostly wait, for containers and sockets.
+    maxWorkers: 4,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 30_000,
+    reporters: ['default', './test/support/reporter.ts'],
+    env: { TEST_RUN: run },
+  },
+});
