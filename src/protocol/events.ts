@@ -42,6 +42,8 @@ const EVENT_DATA = {
     finish_reason: z.string(),
     usage: StepUsage,
     duration_ms: z.number(),
+    /** The newest event that the model was shown: a message that came while it spoke has a higher number. */
+    seen: z.int().optional(),
     provider: z.unknown().optional(),
   }),
   'model.retry': z.object({ step: z.int(), attempt: z.int(), delay_ms: z.number(), reason: z.string() }),
@@ -59,6 +61,8 @@ const EVENT_DATA = {
     full_output: z.string().nullable(),
   }),
   'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
+  /** Which of the user's messages was taken as the answer; it is shown to the model as the call's result. */
+  'question.answered': z.object({ step: z.int(), call_id: z.string(), message_seq: z.int() }),
   'block.started': z.object({ block: z.int(), of: z.int(), language: z.string(), title: z.string() }),
   'block.ended': z.object({
     block: z.int(),

@@ -1,0 +1,101 @@
+import { CodedError } from '../protocol/errors.ts';
+import { AGENT_FOLDER } from '../protocol/job.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { cleanText } from './clean-text.ts';
+
+/** What the model is shown of an output at most, in characters: up to this whole, else a head and a tail. */
+export const SHOWN_CHARACTERS = 30_000;
+const HEAD_CHARACTERS = 10_000;
+const TAIL_CHARACTERS = 18_000;
+const BATCH_CHARACTERS = 256 * 1024;
+const FILE_CHARACTERS = 64 * 1024 * 1024;
+
+export interface CapturedOutput {
+  text: string;
+  /** Where the whole of it lies in the workspace when `text` is only head and tail. */
+  file: string | null;
+}
+
+/**
+ * Takes a command's output as it comes, both streams in the order of arrival, and holds no more than a batch of it:
+ * what is too long to show goes into a file in the sandbox's workspace.
+ */
+export class OutputCapture {
+  readonly #sandbox: Sandbox;
+  readonly #path: string;
+  readonly #redact: (text: string) => string;
+  readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  #head = '';
+  #tail = '';
+  #total = 0;
+  #batch = '';
+  #written = 0;
+  #fileFault: string | null = null;
+  #writing = Promise.resolve();
+
+  /** @param name of the file, such as `12-1`: it is made only if needed. */
+  constructor(sandbox: Sandbox, name: string, redact: (text: string) => string) {
+    this.#sandbox = sandbox;
+    this.#path = `${AGENT_FOLDER}/outputs/${name}.txt`;
+    this.#redact = redact;
+  }
+
+  /** Resolves when there is room for more. */
+  add(stream: 'stdout' | 'stderr', bytes: Buffer): Promise<void> {
+    return this.#add(this.#decoders[stream].decode(bytes, { stream: true }));
+  }
+
+  async end(): Promise<CapturedOutput> {
+    await this.#add(this.#decoders.stdout.decode());
+    await this.#add(this.#decoders.stderr.decode());
+    if (this.#total <= SHOWN_CHARACTERS) return { text: cleanText(this.#head), file: null };
+    this.#flush(this.#batch);
+    await this.#writing;
+    return this.#shortened();
+  }
+
+  #add(text: string): Promise<void> {
+    const room = SHOWN_CHARACTERS - this.#head.length;
+    if (room > 0) this.#head += text.slice(0, room);
+    this.#tail = (this.#tail + text).slice(-TAIL_CHARACTERS);
+    this.#total += text.length;
+    this.#batch += text;
+    if (this.#batch.length >= BATCH_CHARACTERS) {
+      // Cut between lines, so that what is to be redacted is not cut in two.
+      const cut = this.#batch.lastIndexOf('\n') + 1 || this.#batch.length;
+      const rest = this.#batch.slice(cut);
+      this.#flush(this.#batch.slice(0, cut));
+      this.#batch = rest;
+    }
+    return this.#writing;
+  }
+
+  #flush(text: string): void {
+    this.#batch = '';
+    this.#writing = this.#writing.then(async () => {
+      const room = FILE_CHARACTERS - this.#written;
+      if (this.#fileFault || room <= 0 || text === '') return;
+      const append = this.#written > 0;
+      this.#written += text.length;
+      try {
+        await this.#sandbox.write(this.#path, this.#redact(text.slice(0, room)), { append });
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
+        this.#fileFault = error.message;
+      }
+    });
+  }
+
+  #shortened(): CapturedOutput {
+    const head = cleanText(this.#head.slice(0, HEAD_CHARACTERS));
+    const tail = cleanText(this.#tail);
+    const left = this.#total - HEAD_CHARACTERS - TAIL_CHARACTERS;
+    const where = this.#fileFault
+      ? `it could not be kept: ${this.#fileFault}`
+      : `the ${this.#total > FILE_CHARACTERS ? `first ${FILE_CHARACTERS} characters are` : 'whole output is'} in ${this.#path}`;
+    return {
+      text: `${head}\n\n[... ${left} characters left out here; ${where} ...]\n\n${tail}`,
+      file: this.#fileFault ? null : this.#path,
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import type { Tool } from './tool.ts';
+import { askUser } from './tools/ask-user.ts';
+import { editFile } from './tools/edit-file.ts';
+import { finish } from './tools/finish.ts';
+import { listFiles } from './tools/list-files.ts';
+import { readFile } from './tools/read-file.ts';
+import { searchFiles } from './tools/search-files.ts';
+import { shell } from './tools/shell.ts';
+import { writeFile } from './tools/write-file.ts';
+
+/** Every tool of the `llm` agent, in the order in which the model is told of them. */
+export const TOOLS: readonly Tool[] = [
+  shell,
+  readFile,
+  writeFile,
+  editFile,
+  listFiles,
+  searchFiles,
+  askUser,
+  finish,
+];
+
+export const findTool = (name: string): Tool | undefined => TOOLS.find((tool) => tool.name === name);
