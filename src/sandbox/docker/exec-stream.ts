@@ -22,6 +22,7 @@ export class ExecStream extends Duplex {
   #missing = 0;
   #kind = 0;
   #stderr = '';
+  #failure: CodedError | undefined;
 
   constructor(socket: Duplex) {
     super({ readableHighWaterMark: HIGH_WATER_MARK, writableHighWaterMark: HIGH_WATER_MARK });
@@ -60,12 +61,16 @@ export class ExecStream extends Duplex {
     if (!wanted) this.#socket.pause();
   }
 
+  /** Fails once what has arrived is read; at once where a write shows that it is used. */
   #ended(): void {
-    if (this.destroyed) return;
-    if (this.#missing > 0 || this.#headerBytes > 0)
-      this.destroy(lost('the end of the stream inside a frame'));
-    else if (this.#stderr !== '') this.destroy(lost(this.#stderr.trim()));
-    else this.push(null);
+    this.#failure ??= lost(this.#stderr.trim() || 'the other side hung up');
+    if (this.readableLength === 0) this.destroy(this.#failure);
+  }
+
+  override read(size?: number): Buffer | null {
+    const piece: Buffer | null = super.read(size);
+    if (piece === null && this.#failure && this.readableLength === 0) this.destroy(this.#failure);
+    return piece;
   }
 
   override _read(): void {
@@ -85,9 +90,10 @@ export class ExecStream extends Duplex {
   }
 
   /** Node's HTTP/2 does not read while it writes: two ends that wait for each other would stand still. */
-  #taken(done: () => void): void {
-    if (this.#socket.writableLength < TAKEN_AT_ONCE_BYTES) done();
-    else this.#socket.once('drain', done);
+  #taken(done: (error?: Error | null) => void): void {
+    if (this.#failure) done(this.#failure);
+    else if (this.#socket.writableLength < TAKEN_AT_ONCE_BYTES) done();
+    else this.#socket.once('drain', () => done());
   }
 
   override _final(done: (error?: Error | null) => void): void {
