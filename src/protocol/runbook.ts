@@ -118,11 +118,12 @@ function* fences(markdown: string): Generator<Fence> {
 
 const asCode = (lines: string[]): string => (lines.length > 0 ? `${lines.join('\n')}\n` : '');
 
-/** A heading without its Markdown: `## 1. Run **all** the [tests](x)` is "1. Run all the tests". */
+/** A heading without its Markdown and its number: `## 1. Run **all** the [tests](x)` is "Run all the tests". */
 const plain = (text: string): string =>
   text
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replaceAll(/[*`]/g, '')
+    .replace(/^\s*\d+[.)]\s+/, '')
     .trim();
 
 const firstLine = (code: string): string => code.trim().split('\n', 1)[0] ?? '';

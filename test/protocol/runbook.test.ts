@@ -8,7 +8,7 @@ describe('parseRunbook', () => {
   it('finds blocks of every language, with number, line and title', () => {
     const blocks = parseRunbook(
       [
-        '# Set up *all* of [it](http://x)',
+        '# 1. Set up *all* of [it](http://x)',
         '```bash',
         'a',
         '```',
