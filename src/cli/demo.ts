@@ -32,7 +32,9 @@ export async function demo(prompt: string | undefined, env: NodeJS.ProcessEnv): 
     return 2;
   }
   const request: ScheduleRequest =
-    prompt === undefined ? { prompt: await readFile(EXAMPLE, 'utf8'), agent: 'runbook' } : { prompt, agent: 'llm' };
+    prompt === undefined
+      ? { prompt: await readFile(EXAMPLE, 'utf8'), agent: 'runbook' }
+      : { prompt, agent: 'llm' };
   const stop = stopSignals();
   const start = performance.now();
   const server = await startServer(config, createLog(config));

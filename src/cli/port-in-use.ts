@@ -21,7 +21,8 @@ export async function checkPort(host: string, port: number): Promise<void> {
     probe.listen(port, host);
     await once(probe, 'listening');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw new PortInUse(host, port);
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+      throw new PortInUse(host, port);
     throw error;
   } finally {
     probe.close();

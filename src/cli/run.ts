@@ -7,7 +7,7 @@ import { createTerminal, size } from './terminal.ts';
 
 export interface RunOptions {
   server: string;
-  key?: string;
+  key?: string | undefined;
   /** Folder that the zip is saved in. */
   output: string;
   follow: boolean;

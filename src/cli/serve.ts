@@ -38,7 +38,9 @@ async function showBanner({ url, config, driver }: Server): Promise<void> {
   line();
   line(`${style('bold', `containerized-agent ${readVersion()}`)} listens on ${style('cyan', url)}`);
   line(`  docs    ${url}/docs`);
-  line(`  engine  ${engine.ready ? engine.detail : style('yellow', `not ready: ${engine.detail} Jobs wait until it is.`)}`);
+  line(
+    `  engine  ${engine.ready ? engine.detail : style('yellow', `not ready: ${engine.detail} Jobs wait until it is.`)}`,
+  );
   line(`  model   ${model}`);
   line(`  data    ${config.DATA_DIR}${config.DATABASE_URL ? ', with the database of DATABASE_URL' : ''}`);
   line(style('dim', '  Ctrl-C stops it.'));

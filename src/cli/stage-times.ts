@@ -33,12 +33,14 @@ function blockTimes(events: JobEvent[]) {
 }
 
 function modelTimes(events: JobEvent[]) {
-  const sum = (type: 'model.reply' | 'tool.result') => {
-    const of = events.filter((event) => event.type === type);
-    return { count: of.length, ms: of.reduce((total, event) => total + event.data.duration_ms, 0) };
-  };
-  const replies = sum('model.reply');
-  const tools = sum('tool.result');
+  const replies = { count: 0, ms: 0 };
+  const tools = { count: 0, ms: 0 };
+  for (const event of events) {
+    if (event.type !== 'model.reply' && event.type !== 'tool.result') continue;
+    const of = event.type === 'model.reply' ? replies : tools;
+    of.count += 1;
+    of.ms += event.data.duration_ms;
+  }
   if (replies.count === 0) return [];
   return [
     { stage: `model, ${replies.count} replies`, ms: replies.ms },

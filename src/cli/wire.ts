@@ -53,7 +53,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     started.defer(() => worker.stop(0));
     const live = liveSandboxes({ driver, worker, log });
     started.defer(() => live.close());
-    const app = buildApi({
+    const app = await buildApi({
       config,
       store,
       live: live.of,
@@ -66,7 +66,6 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     started.defer(() => app.close());
     await app.listen({ host: config.HOST, port: config.PORT });
     url = config.PUBLIC_URL ?? addressOf(app.server.address() as AddressInfo);
-    worker.begin();
     const parts = started.move();
     const close = async (graceS?: number) => {
       await worker.stop(graceS);

@@ -17,12 +17,16 @@ import { Stopped } from './stopped.ts';
 export interface JobControl {
   /** Aborted once, with the CodedError (or {@link Stopped}) that the job stops for. */
   readonly signal: AbortSignal;
+  /** Aborted when there is nothing more to be done for the job here, whatever `signal` was aborted for before. */
+  readonly stopped: AbortSignal;
   /** Stops the job; only the first reason counts. */
   abort(reason: CodedError): void;
   /** Takes in what the store says of the job now; null: its row is gone. */
   update(state: ControlState | null): void;
   /** Told of the events that this attempt has appended, so that messages are looked for only behind them. */
   appended(events: JobEvent[]): void;
+  /** The agent knows the events up to this number: the messages among them are its history. */
+  sawUpTo(seq: number): void;
   /** As in AgentContext. */
   checkpoint(): Promise<JobEvent[]>;
   waitForMessage(): Promise<JobEvent>;
@@ -34,22 +38,19 @@ export interface JobControl {
 
 const PAGE = 500;
 
-/**
- * The control of one attempt at a job.
- * @param seen the number of the newest event that the agent gets as history.
- */
+/** The control of one attempt at a job. */
 export function createJobControl(options: {
   store: Store;
   job: Job;
   fence: Fence;
   place: Place;
-  seen: number;
   config: Pick<Config, 'WAITING_TIMEOUT_S'>;
 }): JobControl {
   const { store, job, fence, place, config } = options;
   const controller = new AbortController();
   const { signal } = controller;
-  let seen = options.seen;
+  const stopping = new AbortController();
+  let seen = 0;
   let paused = job.pause_requested;
   let isWaiting = false;
   let change = Promise.withResolvers<void>();
@@ -68,6 +69,7 @@ export function createJobControl(options: {
 
   function abort(reason: CodedError) {
     clock.hold();
+    if (reason instanceof Stopped && !stopping.signal.aborted) stopping.abort(reason);
     if (!signal.aborted) controller.abort(reason);
   }
 
@@ -134,10 +136,14 @@ export function createJobControl(options: {
 
   return {
     signal,
+    stopped: stopping.signal,
     abort,
     update,
     appended(events) {
       for (const event of events) if (event.seq === seen + 1) seen = event.seq;
+    },
+    sawUpTo(seq) {
+      seen = seq;
     },
     async checkpoint() {
       signal.throwIfAborted();

@@ -1,4 +1,3 @@
-import type { CodedError } from '../protocol/errors.ts';
 import type { JobEvent, NewEvent } from '../protocol/events.ts';
 import type { LogType } from '../protocol/job.ts';
 import { appendEvents } from '../store/append-events.ts';
@@ -7,7 +6,6 @@ import { type Fence, LeaseLost } from '../store/fence.ts';
 import type { Store } from '../store/store.ts';
 import { createLogWriter, type LogWriters } from './log-writer.ts';
 import type { Redactor } from './redact.ts';
-import { Stopped } from './stopped.ts';
 
 /** Writes down what a job does: events and logs, redacted, in order, for as long as this attempt holds the job. */
 export interface Recorder {
@@ -20,23 +18,22 @@ export interface Recorder {
 }
 
 /**
- * @param onLost told when the job is no longer this attempt's (Stopped "fenced"), or the store refuses a log.
  * @param onAppended told of the events stored, with their numbers.
+ * @param onRefused told when the job is no longer this attempt's: it has ended, or another attempt has begun.
+ * @param onBroken told what storing a log failed with; what comes after that is dropped.
  */
 export function createRecorder(options: {
   store: Store;
   fence: Fence;
   redactor: Redactor;
   onAppended: (events: JobEvent[]) => void;
-  onLost: (reason: CodedError | Error) => void;
+  onRefused: () => void;
+  onBroken: (error: unknown) => void;
 }): Recorder {
-  const { store, fence, redactor, onAppended, onLost } = options;
-  const lost = (error: unknown) => {
-    if (error instanceof LeaseLost) onLost(new Stopped('fenced'));
-    else onLost(error instanceof Error ? error : new Error(String(error)));
-  };
+  const { store, fence, redactor, onAppended, onRefused, onBroken } = options;
+  const failed = (error: unknown) => (error instanceof LeaseLost ? onRefused() : onBroken(error));
   const writer = (type: LogType) =>
-    createLogWriter(redactor.stream(), (bytes) => appendLog(store, fence, type, bytes), lost);
+    createLogWriter(redactor.stream(), (bytes) => appendLog(store, fence, type, bytes), failed);
   const logs: LogWriters = { stdout: writer('stdout'), stderr: writer('stderr') };
   let appending: Promise<unknown> = Promise.resolve();
 
@@ -47,7 +44,7 @@ export function createRecorder(options: {
       onAppended(stored);
       return stored;
     } catch (error) {
-      if (error instanceof LeaseLost) lost(error);
+      if (error instanceof LeaseLost) onRefused();
       throw error;
     }
   }
