@@ -1,18 +1,19 @@
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
+import { ConfigError } from '../../config.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 export type AddressRange = [Address, number];
 
 /**
  * CIDR ranges, or single addresses, as they stand in EGRESS_PRIVATE_ALLOW.
- * @throws RangeError naming the one that is wrong.
+ * @throws ConfigError naming the one that is wrong.
  */
 export function parseRanges(texts: readonly string[]): AddressRange[] {
   return texts.map((text) => {
     const range = text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`;
     if (!ipaddr.isValidCIDR(range)) {
-      throw new RangeError(
+      throw new ConfigError(
         `EGRESS_PRIVATE_ALLOW: expected ranges such as 10.1.0.0/16, fd00::/8; found "${text}"`,
       );
     }
