@@ -73,6 +73,7 @@ export const Settings = z.object({
     .optional()
     .describe('Another address for provider openai; required for openai-compatible.'),
   GOOGLE_GENERATIVE_AI_API_KEY: z.string().optional().describe('Key of provider google.'),
+  GOOGLE_BASE_URL: z.url().optional().describe('Another address for provider google.'),
 
   SANDBOX_DRIVER: z.enum(['docker']).default('docker').describe('Engine that sandboxes run on.'),
   SANDBOX_IMAGE: z

@@ -65,7 +65,7 @@ async function run(
   const timeout = block.timeoutMs === null ? {} : { timeoutMs: block.timeoutMs };
   if (language === 'bash') {
     // The session of a failed block is of no more use, so that its shell may end with the first command that fails.
-    const ended = await sandbox.shell({ command: `set -e\n${code}`, env, ...timeout }, options);
+    const ended = await sandbox.shell({ command: `set -e; ${code}`, env, ...timeout }, options);
     place.cwd = ended.cwd;
     return ended;
   }

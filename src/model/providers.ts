@@ -16,6 +16,7 @@ export type ModelConfig = Pick<
   | 'OPENAI_API_KEY'
   | 'OPENAI_BASE_URL'
   | 'GOOGLE_GENERATIVE_AI_API_KEY'
+  | 'GOOGLE_BASE_URL'
 >;
 
 export interface ProviderModel {
@@ -41,7 +42,7 @@ const PROVIDERS: Record<string, Connect> = {
   },
   google(config, name) {
     const apiKey = needed('GOOGLE_GENERATIVE_AI_API_KEY', config.GOOGLE_GENERATIVE_AI_API_KEY);
-    const provider = createGoogle({ apiKey });
+    const provider = createGoogle({ apiKey, ...baseURL(config.GOOGLE_BASE_URL) });
     return { model: provider(name), options: {}, secrets: [apiKey] };
   },
   'openai-compatible'(config, name) {

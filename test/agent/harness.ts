@@ -143,6 +143,7 @@ export async function runLlm(
         ANTHROPIC_API_KEY: 'none',
         ANTHROPIC_BASE_URL: `${server.url}/v1`,
         GOOGLE_GENERATIVE_AI_API_KEY: undefined,
+        GOOGLE_BASE_URL: undefined,
       },
       options.model ?? 'openai-compatible/scripted',
       { attempts: 4, baseDelayMs: 1, maxDelayMs: 5, maxRetryAfterMs: 1_000 },
