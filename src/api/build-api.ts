@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { drainRest, watchBody } from './body-deadline.ts';
 import { jsonBody, noBody, rawBody } from './body-parsers.ts';
@@ -45,11 +45,15 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     streams: new Streams(),
     isAuthorized: ({ headers }) => !keys.required || keys.indexOf(headers) !== -1,
   };
-  const app: App = Fastify(serverOptions(options, api.deadlines)).withTypeProvider<ZodTypeProvider>();
+  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    void sendError(api, error, request, reply);
+  const app: App = Fastify(
+    serverOptions(options, api.deadlines, onError),
+  ).withTypeProvider<ZodTypeProvider>();
   const metrics = new Metrics(api);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, request, reply) => sendError(api, error, request, reply));
+  app.setErrorHandler(onError);
   refuseOddRequests(app.server);
 
   const { table, documented } = collectRoutes(app);
@@ -64,7 +68,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     metrics.observe(request, reply);
     logRequest(request, reply);
   });
-  app.addHook('preClose', async () => api.streams.closeAll());
+  endConnections(app, api);
   app.addHook('onClose', async () => metrics.registry.clear());
 
   jsonBody(app);
@@ -96,6 +100,18 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   });
   await app.ready();
   return app;
+}
+
+/** Closing waits for answers under way, but not for their clients to let go of the connection. */
+function endConnections(app: App, { streams }: Api): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+    streams.closeAll();
+  });
+  app.addHook('onResponse', async () => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections());
+  });
 }
 
 /** Multipart bodies and files go straight to where they belong, however long they take. */

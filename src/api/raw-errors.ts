@@ -7,6 +7,7 @@ import { PROBLEM_TYPE, problemJson } from './problem.ts';
 
 /** How long a client may go on sending after its refusal, so that it can read it before the connection goes. */
 const LINGER_MS = 1_000;
+const MAX_LINE = 8_192;
 
 type ParserError = Omit<ConnectionError, 'rawPacket'> & { rawPacket?: unknown; reason?: string };
 
@@ -35,8 +36,13 @@ export function refuseOddRequests(server: Server): void {
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const error = new CodedError('MALFORMED_REQUEST', `expected no Expect header but 100-continue`);
-    response.writeHead(error.status, { 'content-type': PROBLEM_TYPE, connection: 'close' });
-    response.end(problemJson(error, ''));
+    const body = problemJson(error, '');
+    response.writeHead(error.status, {
+      'content-type': PROBLEM_TYPE,
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    });
+    response.end(body);
     request.resume();
   });
 }
@@ -44,7 +50,7 @@ export function refuseOddRequests(server: Server): void {
 function toCoded(error: ParserError): CodedError {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
-      return Buffer.isBuffer(error.rawPacket) && !error.rawPacket.includes('\r\n')
+      return isLongAddress(error.rawPacket)
         ? new CodedError('URI_TOO_LONG', 'the address is longer than the server reads')
         : new CodedError('HEADERS_TOO_LARGE', 'expected at most 16 KiB of headers');
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
@@ -57,6 +63,13 @@ function toCoded(error: ParserError): CodedError {
         `not valid HTTP: ${error.reason ?? 'it could not be parsed'}`,
       );
   }
+}
+
+/** Whether the first packet of a request has a first line that alone is too long. */
+function isLongAddress(packet: unknown): boolean {
+  if (!Buffer.isBuffer(packet) || !/^[A-Z]{3,20} /.test(packet.toString('latin1', 0, 21))) return false;
+  const end = packet.indexOf('\r\n');
+  return end === -1 || end > MAX_LINE;
 }
 
 function refuse(socket: Duplex, error: CodedError, headers = ''): void {

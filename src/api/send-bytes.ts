@@ -21,7 +21,17 @@ export async function sendBytes(
   if (request.method === 'HEAD') return reply.send();
   if (from === to) return reply.send('');
   const bytes = await open({ from, to });
-  return reply.send(bytes instanceof Readable ? bytes : Readable.from(bytes, { objectMode: false }));
+  return reply.send(Readable.from(whole(bytes, to - from), { objectMode: false }));
+}
+
+/** Fails where the bytes end early: an answer shorter than it said would leave the client waiting. */
+async function* whole(bytes: AsyncIterable<Buffer>, length: number): AsyncGenerator<Buffer> {
+  let sent = 0;
+  for await (const chunk of bytes) {
+    sent += chunk.length;
+    yield chunk;
+  }
+  if (sent !== length) throw new Error(`expected ${length} bytes to send; found ${sent}`);
 }
 
 /** If-Range: a part only of the content that the client has the beginning of. */

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyHttpOptions, RawServerDefault } from 'fastify';
+import {
+  type FastifyHttpOptions,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
 import type { BuildApiOptions, Deadlines } from './options.ts';
 import { onClientError } from './raw-errors.ts';
 
@@ -10,16 +16,19 @@ const MAX_PARAM_LENGTH = 8_192;
 export function serverOptions(
   { config, log }: Pick<BuildApiOptions, 'config' | 'log'>,
   deadlines: Deadlines,
+  onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void,
 ): FastifyHttpOptions<RawServerDefault> {
   return {
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.MAX_BODY_MB * 2 ** 20,
     connectionTimeout: deadlines.idle,
     keepAliveTimeout: Math.min(72_000, deadlines.idle),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: onClientError,
+    // What the router cannot read never comes to a hook or the error handler.
+    frameworkErrors: onError,
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];

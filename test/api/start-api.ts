@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { buildApi } from '../../src/api/build-api.ts';
 import type { App, BuildApiOptions } from '../../src/api/options.ts';
-import { readConfig } from '../../src/config.ts';
 import { newId } from '../../src/protocol/ids.ts';
 import type { Job } from '../../src/protocol/job.ts';
+import type { Fence } from '../../src/store/fence.ts';
 import { startAttempt } from '../../src/store/start-attempt.ts';
-import type { Lease, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { registerWorker } from '../../src/store/workers.ts';
 import { openTestStore } from '../support/database.ts';
 
@@ -20,7 +20,7 @@ export interface TestApi {
   /** Schedules over HTTP and gives the job's id. */
   schedule(body?: object): Promise<string>;
   /** Takes a job as a worker does. */
-  start(id: string): Promise<{ job: Job; lease: Lease }>;
+  start(id: string): Promise<{ job: Job; lease: Fence }>;
   close(): Promise<void>;
 }
 
@@ -30,10 +30,10 @@ interface Options extends Partial<Omit<BuildApiOptions, 'config' | 'store' | 'lo
 
 /** The API on a free port of loopback, over a store of its own on a real PostgreSQL. */
 export async function startApi({ env = {}, ...options }: Options = {}): Promise<TestApi> {
-  const { store, close } = await openTestStore(env);
+  const { store, config, close } = await openTestStore(env);
   const lines: string[] = [];
   const app = await buildApi({
-    config: readConfig({ DATA_DIR: store.config.DATA_DIR, ...env }),
+    config,
     store,
     live: async () => null,
     engine: async () => ({ ready: true, detail: 'an engine' }),
@@ -59,7 +59,7 @@ export async function startApi({ env = {}, ...options }: Options = {}): Promise<
     },
     async start(id) {
       const worker = newId();
-      await registerWorker(store, { id: worker });
+      await registerWorker(store, worker, {});
       const job = await startAttempt(store, { jobId: id, workerId: worker });
       if (!job) throw new Error(`expected to start job ${id}`);
       return { job, lease: { jobId: id, attempt: job.attempt } };
