@@ -32,7 +32,6 @@ NPMRC
 groupadd --gid 1000 agent
 useradd --uid 1000 --gid 1000 --shell /bin/bash --home-dir /home/agent --create-home agent
 install -d -o agent -g agent -m 0755 /workspace /home/agent/.local /home/agent/.local/bin
-install -d -o agent -g agent -m 0700 /run/sandboxd
 # A login shell sets PATH anew.
 cat >/etc/profile.d/local-bin.sh <<'PROFILE'
 PATH=$HOME/.local/bin:$PATH
