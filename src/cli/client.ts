@@ -32,6 +32,8 @@ export interface Client {
   events(jobId: string, signal?: AbortSignal): AsyncGenerator<JobEvent>;
   /** What a log holds from this byte on; empty when there is nothing new. */
   log(jobId: string, type: LogType, from: number): AsyncGenerator<Buffer>;
+  /** A log from its first byte on as it grows, until the job ends or the connection is cut. */
+  followLog(jobId: string, type: LogType, signal: AbortSignal): AsyncGenerator<{ at: number; bytes: Buffer }>;
   /** Saves the output; what was saved of a download that fails is removed. Gives its size in bytes. */
   download(jobId: string, path: string): Promise<number>;
 }
@@ -116,6 +118,14 @@ export function createClient(server: string, key?: string): Client {
     },
     events,
     log,
+    async *followLog(jobId, type, signal) {
+      const response = await request(`/logs/${jobId}/${type}?follow=1`, { signal });
+      let at = 0;
+      for await (const chunk of response.body ?? []) {
+        yield { at, bytes: Buffer.from(chunk) };
+        at += chunk.length;
+      }
+    },
     async download(jobId, path) {
       const response = await request(`/download/${jobId}`);
       const file = createWriteStream(path);

@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { JobEvent } from '../protocol/events.ts';
+import type { EventType, JobEvent } from '../protocol/events.ts';
 import { LogType } from '../protocol/job.ts';
 import type { Client } from './client.ts';
 import { describeEvent } from './show-events.ts';
 import { harmless, type Terminal } from './terminal.ts';
 
-const LOG_POLL_MS = 300;
+/** Kinds of events that something was printed ahead of: all of that is shown first. */
+const AFTER_OUTPUT = new Set<EventType>(['block.ended', 'tool.result', 'job.ended']);
 
 /** Shows a job's events and what it prints until it has ended; gives the events. */
 export async function followJob(
@@ -15,22 +15,13 @@ export async function followJob(
   signal?: AbortSignal,
 ): Promise<JobEvent[]> {
   const printers = LogType.options.map((type) => createLogPrinter(client, jobId, type, terminal));
-  // One after the other: an event's line never comes before what was printed ahead of it.
-  let showing: Promise<void> = Promise.resolve();
-  const showLogs = () => {
-    const shown = showing.then(async () => {
-      for (const printer of printers) await printer.catchUp();
-    });
-    showing = shown.catch(() => {});
-    return shown;
-  };
-  const polling = new AbortController();
-  const polled = poll(showLogs, polling.signal);
+  const following = new AbortController();
+  const followed = printers.map((printer) => printer.follow(following.signal));
   const events: JobEvent[] = [];
   try {
     for await (const event of client.events(jobId, signal)) {
       events.push(event);
-      await (event.type === 'job.ended' ? showLogs() : showLogs().catch(() => {}));
+      if (AFTER_OUTPUT.has(event.type)) for (const printer of printers) await printer.catchUp();
       const text = describeEvent(event, terminal);
       if (text === null) continue;
       for (const printer of printers) printer.endLine();
@@ -38,32 +29,40 @@ export async function followJob(
     }
     return events;
   } finally {
-    polling.abort();
-    await polled;
-  }
-}
-
-async function poll(showLogs: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  while (await delay(LOG_POLL_MS, true, { signal }).catch(() => false)) {
-    // A server that is away for a moment is asked again; the events tell when it is gone for good.
-    await showLogs().catch(() => {});
+    following.abort();
+    await Promise.all(followed);
   }
 }
 
 function createLogPrinter(client: Client, jobId: string, type: LogType, terminal: Terminal) {
   const decoder = new TextDecoder();
-  let offset = 0;
+  let shown = 0;
   let started = '';
 
   const show = (line: string) => terminal.line(terminal.style('dim', `  ${harmless(line)}`));
+  /** Shows the whole lines of what is new in bytes of the log that start at `from`. */
+  function take(from: number, bytes: Buffer) {
+    const fresh = bytes.subarray(Math.max(0, shown - from));
+    shown += fresh.length;
+    const lines = (started + decoder.decode(fresh, { stream: true })).split('\n');
+    started = lines.pop() ?? '';
+    for (const line of lines) show(line);
+  }
   return {
-    /** Shows the whole lines that are new. */
+    /** Shows the log as it grows. */
+    async follow(signal: AbortSignal) {
+      try {
+        for await (const { at, bytes } of client.followLog(jobId, type, signal)) take(at, bytes);
+      } catch {
+        // What is missed is shown with the next event; the events tell when the server is gone.
+      }
+    },
+    /** Shows what the log holds now. */
     async catchUp() {
-      for await (const bytes of client.log(jobId, type, offset)) {
-        offset += bytes.length;
-        const lines = (started + decoder.decode(bytes, { stream: true })).split('\n');
-        started = lines.pop() ?? '';
-        for (const line of lines) show(line);
+      let at = shown;
+      for await (const bytes of client.log(jobId, type, at)) {
+        take(at, bytes);
+        at += bytes.length;
       }
     },
     /** Shows a line that has no end yet. */

@@ -13,7 +13,7 @@ import { isStoreTrouble, untilStored } from './until-stored.ts';
 /** The engine is down, or the image is being made: the job waits, as it would have without a free worker. */
 const ENGINE_TROUBLE = new Set<string>(['ENGINE_UNAVAILABLE', 'IMAGE_MISSING']);
 const ENGINE_DELAY_S = 10;
-/** Times that a job is handed back for want of an engine that says it is ready, before that counts as its error. */
+/** Times that a job is handed back before what it was handed back for counts as its error. */
 const MOST_REQUEUES = 20;
 /** How long a sandbox is given to turn out to be lost, when a call into it was cut. */
 const LOST_MS = 3_000;
@@ -40,8 +40,8 @@ export async function concludeAttempt(
     if (reason instanceof Stopped) return await stop(context, attempt, held, reason);
     if (reason instanceof LeaseLost) return true;
     if (isStoreTrouble(reason)) return await handBack(context, attempt, 'the database was away', 0);
-    if (held === null && (await waitsForEngine(attempt, reason))) {
-      return await handBack(context, attempt, toErrorInfo(reason).message, ENGINE_DELAY_S);
+    if (await mayPass(attempt, held, reason)) {
+      return await handBack(context, attempt, toErrorInfo(reason).message, held ? 0 : ENGINE_DELAY_S);
     }
     await fail(context, attempt, held, reason);
     return false;
@@ -80,8 +80,13 @@ async function handBack(
   return true;
 }
 
-async function waitsForEngine(attempt: Attempt, reason: unknown): Promise<boolean> {
-  if (!(reason instanceof CodedError) || !ENGINE_TROUBLE.has(reason.code)) return false;
+/** Whether another go may well succeed: the engine is away, or the connection to a sandbox that lives was cut. */
+async function mayPass(attempt: Attempt, held: JobSandbox | null, reason: unknown): Promise<boolean> {
+  if (!(reason instanceof CodedError)) return false;
+  const passing = held
+    ? reason.code === 'CONNECTION_LOST' && held.lost() === null
+    : ENGINE_TROUBLE.has(reason.code);
+  if (!passing) return false;
   const history = await attempt.history();
   return history.filter((event) => event.type === 'job.requeued').length < MOST_REQUEUES;
 }
