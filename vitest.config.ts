@@ -8,6 +8,7 @@ process.env.TEST_RUN = run;
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['./test/support/database-setup.ts'],
     pool: 'forks',
     // More than a small machine has processors: tests mostly wait, for containers and sockets.
     maxWorkers: 4,
