@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * The calls that sandboxd answers. A call is an HTTP/2 POST to its path: the request body is one JSON frame
- * (the arguments) and then, for calls that take bytes, data frames; the response body is frames too.
+ * (the arguments) and then, for calls that take bytes, data frames up to an empty one: without it the bytes were cut.
+ * The response body is frames too.
  * A call has succeeded only when the response's trailer says `x-status: ok`; `x-status: error` comes with
  * `x-error`, an ErrorInfo as base64url JSON; a response without a trailer was cut.
  */
@@ -15,6 +16,7 @@ export const SANDBOX_PATHS = {
   apiSocket: '/run/sandboxd/api.sock',
   egressSocket: '/run/sandboxd/egress.sock',
   caBundle: '/run/sandboxd/ca-certificates.crt',
+  workspace: '/workspace',
 } as const;
 /** Where sandboxd's HTTP and CONNECT proxy listens inside the sandbox. */
 export const EGRESS_PROXY_PORT = 3128;
@@ -38,7 +40,7 @@ export const ProcessStart = z.object({
   shell: z.string().optional(),
   cwd: z.string().optional(),
   env: Env.optional(),
-  /** Whether the request's data frames are its stdin; otherwise stdin is /dev/null. */
+  /** Whether the request's data frames (in the background: those of process/input) are its stdin; otherwise stdin is /dev/null. */
   stdin: z.boolean().optional(),
   timeout_ms: z.int().positive().optional(),
   /** Go on when the caller goes; its output is kept (newest `keep_bytes` of each stream) for process/attach. */
@@ -81,7 +83,10 @@ export const ProcessAttach = z.object({
   stderr_from: z.int().min(0).default(0),
   follow: z.boolean().default(false),
 });
-/** First answer of process/attach: where the streams that follow start, since the oldest bytes may be gone. */
+/**
+ * First answer of process/attach: where the streams that follow start, since the oldest bytes may be gone.
+ * Comes again where a follower fell so far behind that bytes went before they could be sent, and at the end.
+ */
 export const ProcessAttached = z.object({
   event: z.literal('attached'),
   stdout_at: z.int(),

@@ -36,7 +36,10 @@ export interface Sandbox {
   exec(request: ExecRequest, options?: OutputOptions): Promise<ProcessEnded>;
   /** Starts a process that outlives the call; returns its id. */
   spawn(request: Omit<ExecRequest, 'stdin'>, options?: CallOptions): Promise<{ id: string; pid: number }>;
-  /** What a background process has printed from these offsets on, up to what is kept. With `follow`, until it ends. */
+  /**
+   * What a background process has printed from these offsets on, up to what is kept; with `follow`, until it ends.
+   * Gives the offsets to go on from: where they are further on than what came, older bytes had gone.
+   */
   attach(
     request: { id: string; stdoutFrom?: number; stderrFrom?: number; follow?: boolean },
     options?: OutputOptions,

@@ -1,24 +1,23 @@
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
-import { constants } from 'node:http2';
-import { CodedError, type ErrorCode, ErrorInfo } from '../../protocol/errors.ts';
 import {
-  decodeFrames,
-  encodeJson,
-  FRAME,
-  type Frame,
-  frameHeader,
-  MAX_DATA_BYTES,
-} from '../../protocol/frames.ts';
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  type IncomingHttpHeaders,
+} from 'node:http2';
+import { CodedError, type ErrorCode, ErrorInfo } from '../../protocol/errors.ts';
+import { decodeFrames, encodeJson, type Frame } from '../../protocol/frames.ts';
+import { sendBytes } from './send-bytes.ts';
 
 export interface CallRequest {
   path: string;
   args: unknown;
-  /** What follows the arguments; without it the call takes no bytes. */
-  input?: AsyncIterable<Buffer> | Buffer | undefined;
+  /** Bytes that go with it, such as a file's. What the source throws ends the call and is what it fails with. */
+  input?: AsyncIterable<Buffer> | undefined;
+  /** Ends the call at once. */
   signal?: AbortSignal | undefined;
 }
 
-/** What sandboxd may answer with: a code that means something about the job or the server is not its to give. */
+/** What a sandbox may answer with: a code that says something of the job or the server is not its to give. */
 const ANSWERS: ReadonlySet<ErrorCode> = new Set([
   'INVALID_ARGUMENT',
   'PATH_NOT_FOUND',
@@ -32,101 +31,75 @@ const ANSWERS: ReadonlySet<ErrorCode> = new Set([
   'PROCESS_NOT_FOUND',
   'TOO_MANY_PROCESSES',
   'CONNECTION_LOST',
-  'INTERNAL',
 ]);
 
 /**
- * The frames that a call answers with. Ends only when the trailer says that the call has succeeded; leaving early
- * ends the call, and with it what it had started.
- * @throws CodedError what the trailer says, or CONNECTION_LOST when there is none; the signal's reason.
+ * Makes a call and gives the frames of its answer as they come. To stop reading is to end the call.
+ * @throws CodedError with sandboxd's code; CONNECTION_LOST when the call was cut, however orderly that looked; the
+ * signal's reason.
  */
-export async function* call(session: ClientHttp2Session, request: CallRequest): AsyncGenerator<Frame> {
-  const { path, args, input, signal } = request;
+export async function* callFrames(session: ClientHttp2Session, request: CallRequest): AsyncGenerator<Frame> {
+  const { signal } = request;
   signal?.throwIfAborted();
-  const stream = open(session, path);
-  let trailer: IncomingHttpHeaders | undefined;
-  let failure: unknown;
-  stream.on('trailers', (headers) => {
-    trailer = headers;
+  const stream = openStream(session, request.path);
+  let trailers: IncomingHttpHeaders | null = null;
+  let failure: unknown = null;
+  stream.once('trailers', (headers: IncomingHttpHeaders) => {
+    trailers = headers;
   });
-  stream.on('error', (error) => {
-    failure ??= error;
-  });
-  const closed = new Promise<void>((resolve) => stream.once('close', resolve));
-  const onAbort = () => stream.close(constants.NGHTTP2_CANCEL);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    const sent = send(stream, args, input);
-    sent.catch((error) => {
-      failure ??= error;
-      stream.close(constants.NGHTTP2_CANCEL);
-    });
-    try {
-      yield* decodeFrames(stream);
-    } catch (error) {
-      failure ??= error;
-    }
-    // The trailer comes with the end of the stream, perhaps after its last byte has been read.
-    if (!trailer && !stream.closed) await closed;
-    signal?.throwIfAborted();
-    if (trailer?.['x-status'] === 'ok' && failure === undefined) return;
-    throw trailer?.['x-status'] === 'error' ? refusal(trailer) : cut(path, failure);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  stream.on('error', () => {});
+  function stop(reason: unknown): void {
+    failure ??= reason;
     stream.destroy();
   }
+  const abort = (): void => stop(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const sending = sendBytes(stream, encodeJson(request.args), request.input).catch(stop);
+  try {
+    yield* decodeFrames(stream);
+    if (failure === null) check(trailers, request.path);
+  } catch (error) {
+    failure ??= error instanceof CodedError ? error : lost(request.path, error);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+    stream.destroy();
+    await sending;
+  }
+  if (failure !== null) throw failure;
 }
 
-function open(session: ClientHttp2Session, path: string): ClientHttp2Stream {
+function openStream(session: ClientHttp2Session, path: string): ClientHttp2Stream {
   try {
     return session.request({ ':method': 'POST', ':path': path }, { endStream: false });
   } catch (error) {
-    throw cut(path, error);
+    throw lost(path, error);
   }
 }
 
-/** The arguments, then the bytes with an empty frame behind them: so the other side knows that they are whole. */
-async function send(stream: ClientHttp2Stream, args: unknown, input: CallRequest['input']): Promise<void> {
-  stream.write(encodeJson(args));
-  for await (const bytes of Buffer.isBuffer(input) ? [input] : (input ?? [])) {
-    for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
-      const piece = bytes.subarray(at, at + MAX_DATA_BYTES);
-      stream.write(frameHeader(FRAME.data, piece.length));
-      if (!stream.write(piece)) await room(stream);
-      // It has ended without taking the rest: its trailer says why.
-      if (stream.destroyed || stream.closed) return;
-    }
-  }
-  if (input !== undefined) stream.write(frameHeader(FRAME.data, 0));
-  stream.end();
+/** A peer that is killed ends its stream as one does that has finished: only the trailers tell. */
+function check(trailers: IncomingHttpHeaders | null, path: string): void {
+  const status = trailers?.['x-status'];
+  if (status === 'ok') return;
+  if (status !== 'error') throw lost(path, null);
+  throw toCodedError(String(trailers?.['x-error'] ?? ''));
 }
 
-function room(stream: ClientHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      stream.off('drain', settle).off('close', settle).off('end', settle);
-      resolve();
-    };
-    stream.on('drain', settle).on('close', settle).on('end', settle);
-  });
+function toCodedError(encoded: string): CodedError {
+  const parsed = ErrorInfo.safeParse(parseJson(Buffer.from(encoded, 'base64url').toString()));
+  if (!parsed.success) return new CodedError('INTERNAL', 'The sandbox failed and gave no readable reason.');
+  const { code, message, hint } = parsed.data;
+  return new CodedError(ANSWERS.has(code) ? code : 'INTERNAL', message, { hint });
 }
 
-function refusal(trailer: IncomingHttpHeaders): CodedError {
+function parseJson(text: string): unknown {
   try {
-    const json = Buffer.from(String(trailer['x-error']), 'base64url').toString();
-    const { code, message, hint } = ErrorInfo.parse(JSON.parse(json));
-    return new CodedError(ANSWERS.has(code) ? code : 'INTERNAL', message, { hint });
-  } catch (cause) {
-    return new CodedError('CONNECTION_LOST', 'The sandbox answered with an error that cannot be read.', {
-      cause,
-    });
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
-function cut(path: string, cause: unknown): CodedError {
-  if (cause instanceof CodedError) return cause;
-  return new CodedError('CONNECTION_LOST', `The connection to the sandbox was cut during ${path}.`, {
-    cause,
-  });
+function lost(path: string, cause: unknown): CodedError {
+  return new CodedError('CONNECTION_LOST', `The call ${path} was cut.`, { cause });
 }

@@ -1,35 +1,49 @@
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CodedError } from '../../protocol/errors.ts';
 import type { Driver, SandboxHandle } from '../driver.ts';
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
 
-/** Keeps the sandbox's way out open: hands over a channel, and a new one whenever that is cut. Never fails. */
-export async function keepEgressOpen(
+/** Takes one connection of a sandbox's egress channel, and gives what lets go of it. */
+export type ServeEgress = (duplex: Duplex) => unknown;
+
+/** Keeps the egress channel open until the signal is aborted: each time that it is cut, a new one is served. */
+export async function keepEgress(
   driver: Driver,
   handle: SandboxHandle,
-  serve: (channel: Duplex) => void,
-  over: AbortSignal,
+  serve: ServeEgress,
+  signal: AbortSignal,
 ): Promise<void> {
-  for (let pause = FIRST_PAUSE_MS; !over.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  let pause = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
     try {
-      const channel = await driver.connect(handle, 'egress', over);
-      const close = () => channel.destroy();
-      const closed = new Promise((resolve) => channel.once('close', resolve));
-      channel.on('error', close);
-      over.addEventListener('abort', close, { once: true });
-      if (over.aborted) close();
-      const since = performance.now();
-      serve(channel);
-      await closed;
-      over.removeEventListener('abort', close);
-      if (performance.now() - since > LONGEST_PAUSE_MS) pause = FIRST_PAUSE_MS;
-    } catch (error) {
-      // The connection for calls tells everybody.
-      if (error instanceof CodedError && error.code === 'SANDBOX_LOST') return;
+      const duplex = await driver.connect(handle, 'egress', signal);
+      const opened = performance.now();
+      await serveOne(duplex, serve, signal);
+      if (performance.now() - opened > LONGEST_PAUSE_MS) pause = FIRST_PAUSE_MS;
+    } catch {
+      // The channel of the calls finds out whether the sandbox is lost, and ends this.
     }
-    await delay(pause, undefined, { signal: over, ref: false }).catch(() => {});
+    await delay(pause, undefined, { signal }).catch(() => {});
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
+}
+
+async function serveOne(duplex: Duplex, serve: ServeEgress, signal: AbortSignal): Promise<void> {
+  const served = serve(duplex);
+  try {
+    duplex.on('error', () => {});
+    if (!duplex.destroyed) await once(duplex, 'close', { signal });
+  } finally {
+    letGo(served);
+    duplex.destroy();
+  }
+}
+
+function letGo(served: unknown): void {
+  if (typeof served !== 'object' || served === null) return;
+  if ('close' in served && typeof served.close === 'function') served.close();
+  else if (Symbol.dispose in served) (served as Disposable)[Symbol.dispose]();
 }

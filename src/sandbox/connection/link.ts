@@ -1,146 +1,139 @@
-import http2, { type ClientHttp2Session } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../protocol/errors.ts';
-import { CALLS, PROTOCOL_VERSION } from '../../protocol/sandboxd.ts';
+import { PROTOCOL_VERSION } from '../../protocol/sandboxd.ts';
 import type { Driver, SandboxHandle } from '../driver.ts';
 import { hello } from './hello.ts';
+import { openSession } from './open-session.ts';
 
-/** The default of 64 KiB bounds a stream by the round trip; this is what one call may have under way. */
-const STREAM_WINDOW = 1024 * 1024;
-const SESSION_WINDOW = 16 * 1024 * 1024;
-/** A sandbox that cannot be reached for so long is lost. */
+/** How long a sandbox may be out of reach before it counts as lost. */
 const RECONNECT_MS = 15_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-/** A peer that does not answer a ping within an interval hangs: its connection is cut. */
-const PING_MS = 15_000;
+const HINT = 'Make the sandbox image anew: npm start does so; or set SANDBOX_IMAGE to one of this version.';
 
-/** The connection for calls: made again when it is cut, until the sandbox is lost or it is closed. */
+/**
+ * The connection of the calls. When it is cut, calls under way fail and a new one is made for later ones;
+ * when that cannot be, the sandbox is lost, for good.
+ */
 export class Link {
+  /** Resolves when the sandbox is lost, with why. Never rejects. */
+  readonly lost: Promise<string>;
   readonly #driver: Driver;
   readonly #handle: SandboxHandle;
   readonly #closing = new AbortController();
-  readonly #lost = Promise.withResolvers<string>();
-  #session: Promise<ClientHttp2Session> | null = null;
-  #loss: CodedError | null = null;
+  readonly #lose: (why: string) => void;
+  #failure: CodedError | null = null;
+  #session: ClientHttp2Session | null = null;
+  #opening: Promise<ClientHttp2Session> | null = null;
 
   constructor(driver: Driver, handle: SandboxHandle) {
     this.#driver = driver;
     this.#handle = handle;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.lost = promise;
+    this.#lose = resolve;
   }
 
-  get lost(): Promise<string> {
-    return this.#lost.promise;
-  }
-
-  /** Aborted when the link is closed or the sandbox is lost. */
+  /** Aborted when this is closed or the sandbox is lost. */
   get over(): AbortSignal {
     return this.#closing.signal;
   }
 
   /**
-   * The session to make a call on.
-   * @throws CodedError SANDBOX_LOST, or CONNECTION_LOST once the link is closed.
+   * The session for a new call; waits for one while the connection is being made again.
+   * @throws CodedError SANDBOX_LOST, SANDBOX_START_FAILED (another version of sandboxd); the signal's reason.
    */
-  session(signal?: AbortSignal): Promise<ClientHttp2Session> {
-    if (this.#loss) return Promise.reject(this.#loss);
-    if (this.over.aborted)
-      return Promise.reject(new CodedError('CONNECTION_LOST', 'The connection was closed here.'));
-    if (!this.#session) {
-      const opening = this.#open(signal);
-      this.#session = opening;
-      opening.catch(() => {
-        if (this.#session === opening) this.#session = null;
+  async session(signal?: AbortSignal): Promise<ClientHttp2Session> {
+    signal?.throwIfAborted();
+    if (this.#failure) throw this.#failure;
+    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null;
+    });
+    return signal ? await unlessAborted(this.#opening, signal) : await this.#opening;
+  }
+
+  /** Ends the connection. Calls under way fail with CONNECTION_LOST. */
+  async close(): Promise<void> {
+    this.#failure ??= new CodedError('CONNECTION_LOST', 'The connection to the sandbox has been closed.');
+    this.#closing.abort(this.#failure);
+    const session = this.#session;
+    const opening = this.#opening;
+    this.#session = null;
+    if (session && !session.destroyed) {
+      await new Promise<void>((resolve) => {
+        session.once('close', () => resolve());
+        session.destroy();
       });
     }
-    return this.#session;
+    await opening?.catch(() => {});
   }
 
-  close(): void {
-    this.#closing.abort(new CodedError('CONNECTION_LOST', 'The connection was closed here.'));
-    void this.#session?.then(
-      (session) => session.destroy(),
-      () => {},
-    );
-    this.#session = null;
-  }
-
-  async #open(caller?: AbortSignal): Promise<ClientHttp2Session> {
-    const signal = caller ? AbortSignal.any([this.over, caller]) : this.over;
+  async #open(): Promise<ClientHttp2Session> {
     const deadline = performance.now() + RECONNECT_MS;
+    const late = AbortSignal.any([this.over, AbortSignal.timeout(RECONNECT_MS)]);
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await this.#connect(signal);
+        return await this.#openOnce(late);
       } catch (error) {
-        signal.throwIfAborted();
-        const code = error instanceof CodedError ? error.code : undefined;
-        if (code === 'SANDBOX_LOST' || code === 'SANDBOX_START_FAILED' || performance.now() > deadline) {
-          throw this.#lose(error);
-        }
-        await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+        if (this.#failure) throw this.#failure;
+        if (isFinal(error) || performance.now() + pause > deadline) throw this.#fail(error);
       }
+      await delay(pause, undefined, { signal: this.over }).catch(() => {});
+      if (this.#failure) throw this.#failure;
     }
   }
 
-  async #connect(signal: AbortSignal): Promise<ClientHttp2Session> {
-    const duplex = await this.#driver.connect(this.#handle, 'api', signal);
-    const session = http2.connect('http://sandbox', {
-      createConnection: () => duplex,
-      settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
-    });
-    session.on('error', () => {}); // told by 'close', and by the calls under way
-    duplex.on('error', () => session.destroy());
-    session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW));
-    const abort = () => session.destroy();
-    signal.addEventListener('abort', abort, { once: true });
+  async #openOnce(signal: AbortSignal): Promise<ClientHttp2Session> {
+    const session = openSession(await this.#driver.connect(this.#handle, 'api', signal));
     try {
-      const found = await hello(session, AbortSignal.any([signal, AbortSignal.timeout(RECONNECT_MS)]));
-      if (found.protocol !== PROTOCOL_VERSION) {
-        throw new CodedError(
-          'SANDBOX_START_FAILED',
-          `The sandbox's daemon speaks version ${found.protocol} of the protocol, expected ${PROTOCOL_VERSION} (${CALLS.hello}).`,
-          { hint: 'Make the image anew: npm start does so; or set SANDBOX_IMAGE to one of this version.' },
-        );
+      const { protocol } = await hello(session, signal);
+      if (protocol !== PROTOCOL_VERSION) {
+        const message = `Expected a sandboxd that speaks version ${PROTOCOL_VERSION} of the protocol; found ${protocol}.`;
+        throw new CodedError('SANDBOX_START_FAILED', message, { hint: HINT });
       }
     } catch (error) {
       session.destroy();
-      duplex.destroy();
       throw error;
-    } finally {
-      signal.removeEventListener('abort', abort);
     }
-    const ping = keepAlive(session);
+    this.#session = session;
     session.once('close', () => {
-      clearInterval(ping);
-      duplex.destroy();
+      if (this.#session !== session) return;
       this.#session = null;
-      // At once, so that a sandbox that is gone is known to be, although nobody calls it.
-      if (!this.over.aborted) this.session().catch(() => {});
+      // At once, not with the next call: whether the sandbox is lost must be known without one.
+      if (!this.#failure) this.session().catch(() => {});
     });
-    if (session.destroyed)
-      throw new CodedError('CONNECTION_LOST', 'The connection was cut after the handshake.');
     return session;
   }
 
-  #lose(cause: unknown): CodedError {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    this.#loss =
-      cause instanceof CodedError && cause.code !== 'CONNECTION_LOST'
+  #fail(cause: unknown): CodedError {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const failure =
+      cause instanceof CodedError && isFinal(cause)
         ? cause
-        : new CodedError('SANDBOX_LOST', `The sandbox could not be reached any more: ${why}`, { cause });
-    this.#lost.resolve(this.#loss.message);
-    this.close();
-    return this.#loss;
+        : new CodedError(
+            'SANDBOX_LOST',
+            `The sandbox could not be reached for ${RECONNECT_MS / 1_000} s: ${found}`,
+            {
+              cause,
+            },
+          );
+    this.#failure = failure;
+    this.#closing.abort(failure);
+    this.#lose(failure.message);
+    return failure;
   }
 }
 
-function keepAlive(session: ClientHttp2Session): NodeJS.Timeout {
-  let answered = true;
-  return setInterval(() => {
-    if (!answered) return session.destroy();
-    answered = false;
-    session.ping(() => {
-      answered = true;
-    });
-  }, PING_MS).unref();
+/** The driver says that it is gone, or what runs in it is not what is expected. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof CodedError && (error.code === 'SANDBOX_LOST' || error.code === 'SANDBOX_START_FAILED');
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -1,0 +1,11 @@
+import type { Ground } from './process/launch.ts';
+import type { ProcessTable } from './process/table.ts';
+import type { Settings } from './settings.ts';
+import type { Sessions } from './shell/sessions.ts';
+
+/** What the calls share. */
+export interface Daemon extends Ground {
+  settings: Settings;
+  processes: ProcessTable;
+  sessions: Sessions;
+}

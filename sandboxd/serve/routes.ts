@@ -1,0 +1,64 @@
+import type { z } from 'zod';
+import {
+  Archive,
+  CALLS,
+  FileList,
+  FileMkdir,
+  FileMove,
+  FileRead,
+  FileRemove,
+  FileStat,
+  FileWrite,
+  Nothing,
+  ProcessAttach,
+  ProcessInput,
+  ProcessSignal,
+  ProcessStart,
+  ShellRun,
+} from '../../src/protocol/sandboxd.ts';
+import { archive } from '../archive/archive.ts';
+import type { Daemon } from '../daemon.ts';
+import { listFiles } from '../file/list.ts';
+import { makeFolder } from '../file/mkdir.ts';
+import { moveFile } from '../file/move.ts';
+import { readFile } from '../file/read.ts';
+import { removeFile } from '../file/remove.ts';
+import { statFile } from '../file/stat.ts';
+import { writeFile } from '../file/write.ts';
+import { hello } from '../hello.ts';
+import { attachProcess } from '../process/attach.ts';
+import { listProcesses } from '../process/list.ts';
+import { signalProcess } from '../process/signal.ts';
+import { startProcess } from '../process/start.ts';
+import { writeInput } from '../process/write-input.ts';
+import { runShell } from '../shell/run.ts';
+import type { Call } from './call.ts';
+import { checkArguments } from './check-arguments.ts';
+
+/** Answers a call whose arguments have come. */
+export type Route = (args: unknown, call: Call, daemon: Daemon) => Promise<void>;
+
+function route<Schema extends z.ZodType>(
+  schema: Schema,
+  answer: (args: z.infer<Schema>, call: Call, daemon: Daemon) => Promise<void>,
+): Route {
+  return (args, call, daemon) => answer(checkArguments(schema, args), call, daemon);
+}
+
+export const ROUTES: ReadonlyMap<string, Route> = new Map([
+  [CALLS.hello, route(Nothing, hello)],
+  [CALLS.processStart, route(ProcessStart, startProcess)],
+  [CALLS.processAttach, route(ProcessAttach, attachProcess)],
+  [CALLS.processList, route(Nothing, listProcesses)],
+  [CALLS.processSignal, route(ProcessSignal, signalProcess)],
+  [CALLS.processInput, route(ProcessInput, writeInput)],
+  [CALLS.shellRun, route(ShellRun, runShell)],
+  [CALLS.fileRead, route(FileRead, readFile)],
+  [CALLS.fileWrite, route(FileWrite, writeFile)],
+  [CALLS.fileStat, route(FileStat, statFile)],
+  [CALLS.fileList, route(FileList, listFiles)],
+  [CALLS.fileMove, route(FileMove, moveFile)],
+  [CALLS.fileRemove, route(FileRemove, removeFile)],
+  [CALLS.fileMkdir, route(FileMkdir, makeFolder)],
+  [CALLS.archive, route(Archive, archive)],
+]);

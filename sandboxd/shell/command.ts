@@ -1,0 +1,72 @@
+import { closeSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { newId } from '../../src/protocol/ids.ts';
+import { MARK } from '../process/environment.ts';
+import { Output } from '../process/output.ts';
+import { closePipe, type Pipe, type Pipes } from '../process/pipes.ts';
+import { nowTicks } from '../process/proc.ts';
+import { type Belongs, membersOf, signalAll } from '../process/tree.ts';
+import { type Bash, sourceLines } from './bash.ts';
+import { commandTree } from './command-tree.ts';
+import { Farewell } from './farewell.ts';
+import type { ShellRequest } from './session.ts';
+
+/** A command that runs in a session. */
+export interface ShellCommand {
+  id: string;
+  pid: number;
+  stdout: Output;
+  stderr: Output;
+  signal(signal: NodeJS.Signals, tree: boolean): void;
+}
+
+export interface PreparedCommand extends ShellCommand {
+  belongs: Belongs;
+  /** `$?` after it, or null when bash ended. */
+  done: Promise<number | null>;
+  /** Waits for its output, given that it is done. */
+  close(bashExited: boolean): Promise<void>;
+}
+
+/** Gives a command to bash, with pipes of its own: what it leaves in the background writes to no other command's. */
+export async function prepare(pipes: Pipes, bash: Bash, request: ShellRequest): Promise<PreparedCommand> {
+  const id = newId();
+  const made: Pipe[] = [];
+  try {
+    await writeFile(request.file, request.command, { mode: 0o600 });
+    made.push(await pipes.output(true));
+    made.push(await pipes.output(true));
+  } catch (error) {
+    for (const pipe of made) closePipe(pipe);
+    remove(request.file, made);
+    throw error;
+  }
+  const [out, err] = made as [Pipe, Pipe];
+  const farewell = new Farewell(request.stderr);
+  const stdout = new Output(out.near, request.stdout);
+  const stderr = new Output(err.near, (bytes) => farewell.write(bytes));
+  const belongs = commandTree(id, bash, nowTicks());
+  return {
+    id,
+    pid: bash.pid,
+    stdout,
+    stderr,
+    belongs,
+    done: bash.run(id, sourceLines(id, MARK, request.file, out.path, err.path)),
+    signal(name, tree) {
+      const members = tree ? membersOf(belongs) : [];
+      if (name === 'SIGINT' || members.length === 0) bash.kill(name);
+      signalAll(members, name);
+    },
+    async close(bashExited) {
+      for (const { far } of made) closeSync(far);
+      remove(request.file, made);
+      await Promise.all([stdout.settle(), stderr.settle()]);
+      await farewell.end(bashExited);
+    },
+  };
+}
+
+function remove(file: string, pipes: Pipe[]): void {
+  for (const path of [file, ...pipes.map((pipe) => pipe.path)]) rmSync(path, { force: true });
+}
