@@ -71,7 +71,12 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   endConnections(app, api);
   app.addHook('onClose', async () => metrics.registry.clear());
 
+  // In the order in which the documentation shows them.
   jsonBody(app);
+  await app.register(async (scope: App) => {
+    await scope.register(multipart);
+    scheduleRoute(scope, api);
+  });
   statusRoute(app, api);
   jobsRoute(app, api);
   jobRoute(app, api);
@@ -84,10 +89,6 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   openapiRoute(app, api, documented);
   rootRoute(app, api);
   docsRoutes(app, api);
-  await app.register(async (scope: App) => {
-    await scope.register(multipart);
-    scheduleRoute(scope, api);
-  });
   await app.register(async (scope: App) => {
     noBody(scope);
     cancelRoute(scope, api);

@@ -38,8 +38,14 @@ function createLogPrinter(client: Client, jobId: string, type: LogType, terminal
   const decoder = new TextDecoder();
   let shown = 0;
   let started = '';
+  let first = true;
 
-  const show = (line: string) => terminal.line(terminal.style('dim', `  ${harmless(line)}`));
+  function show(line: string) {
+    // The log has titles of its own, which were shown already.
+    if (first && (line.trim() === '' || /^==> \[\d+\/\d+\] /.test(line))) return;
+    first = false;
+    terminal.line(terminal.style('dim', `  ${harmless(line)}`));
+  }
   /** Shows the whole lines of what is new in bytes of the log that start at `from`. */
   function take(from: number, bytes: Buffer) {
     const fresh = bytes.subarray(Math.max(0, shown - from));
@@ -69,6 +75,7 @@ function createLogPrinter(client: Client, jobId: string, type: LogType, terminal
     endLine() {
       if (started !== '') show(started);
       started = '';
+      first = true;
     },
   };
 }

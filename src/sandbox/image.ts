@@ -13,8 +13,8 @@ const BASE_INPUTS = [
   'sandboxd/image/toolchain/package.json',
   'sandboxd/image/toolchain/package-lock.json',
 ];
-/** The lock file is among them because the bundle holds libraries. */
-const SANDBOX_INPUTS = ['sandboxd', 'src/protocol', 'package-lock.json'];
+/** The lock file is among them because the bundle holds libraries, the last one because it says how it is made. */
+const SANDBOX_INPUTS = ['sandboxd', 'src/protocol', 'package-lock.json', 'tools/setup/image/sandbox.ts'];
 
 export const BASE_REPOSITORY = 'containerized-agent-base';
 export const SANDBOX_REPOSITORY = 'containerized-agent-sandbox';

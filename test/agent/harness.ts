@@ -13,7 +13,6 @@ export interface AgentRunOptions {
   prompt?: string;
   history?: JobEvent[];
   sandboxKept?: boolean;
-  env?: Record<string, string>;
   limits?: Partial<Limits>;
   signal?: AbortSignal;
   /** Told of each event as it is stored; may say something to the agent. */
@@ -90,7 +89,7 @@ function makeContext(
     sandbox: options.sandbox,
     history: [...events],
     sandboxKept: options.sandboxKept ?? true,
-    env: options.env ?? {},
+    env: ENV,
     model,
     signal: options.signal ?? new AbortController().signal,
     async append(...given) {
@@ -157,10 +156,13 @@ export async function runLlm(
   }
 }
 
+/** What every job of these tests has in its environment. */
+export const ENV = { GREETING: 'hello', SECRET: 'hunter2hunter2' };
+
 /** Empties the workspace and brings the shell session back to it. */
 export async function cleanWorkspace(sandbox: Sandbox): Promise<void> {
   await sandbox.exec({ shell: 'find /workspace -mindepth 1 -delete' });
-  await sandbox.shell({ command: 'cd /workspace; set +e' });
+  await sandbox.shell({ command: 'cd /workspace; set +e', env: ENV });
 }
 
 export async function readText(sandbox: Sandbox, path: string): Promise<string> {

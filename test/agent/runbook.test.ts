@@ -23,7 +23,6 @@ describe('runbook', () => {
   it('keeps the shell from block to block, and runs other languages where it stands', async () => {
     const run = startRunbook({
       sandbox,
-      env: { GREETING: 'hello' },
       prompt: [
         '# First',
         block(
@@ -88,7 +87,7 @@ describe('runbook', () => {
     );
     expect(error).toBeInstanceOf(CodedError);
     expect(error).toMatchObject({ code: 'RUNBOOK_BLOCK_FAILED', message: expect.stringMatching(why) });
-    expect((error as CodedError).message).toMatch(/^Block 2 of 3, "The second" \(\w+, line 6\), /);
+    expect((error as CodedError).message).toMatch(/^Block 2 of 3, "The second" \(\w+, line 7\), /);
     expect(run.of('block.ended')).toHaveLength(2);
     await expect(sandbox.stat('third')).rejects.toMatchObject({ code: 'PATH_NOT_FOUND' });
   });

@@ -3,7 +3,7 @@ import type { ToolCallContext, ToolResult } from '../../src/agent/tool.ts';
 import { findTool } from '../../src/agent/tools.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
 import { startTestSandbox } from '../support/sandbox.ts';
-import { cleanWorkspace, readText } from './harness.ts';
+import { cleanWorkspace, ENV, readText } from './harness.ts';
 
 const { sandbox } = await startTestSandbox({ lasts: 'file' });
 const logs = { stdout: '', stderr: '' };
@@ -20,7 +20,7 @@ async function call(name: string, input: object): Promise<ToolResult> {
   const context = {
     sandbox,
     signal: new AbortController().signal,
-    env: { GREETING: 'hello', SECRET: 'hunter2hunter2' },
+    env: ENV,
     redact: (text: string) => text.replaceAll('hunter2hunter2', '[secret]'),
     log: async (type: 'stdout' | 'stderr', text: Buffer | string) => {
       logs[type] += text.toString();
@@ -156,10 +156,14 @@ describe('edit_file', () => {
 
   it('says what is nearest when it finds nothing, and touches nothing', async () => {
     await sandbox.write('f', 'function add(a, b) {\n    return a + b;\n}\n');
-    const result = await call('edit_file', { path: 'f', old_string: '  return a + b;\n}', new_string: 'x' });
+    const result = await call('edit_file', {
+      path: 'f',
+      old_string: 'function add(a, b) {\n  return a',
+      new_string: 'x',
+    });
     expect(result).toMatchObject({
       isError: true,
-      content: expect.stringContaining('Line 2 has the same words'),
+      content: expect.stringContaining('Line 1 has the same words'),
     });
     await sandbox.write('latin', Buffer.from([0x66, 0xfc, 0x72]));
     expect(await call('edit_file', { path: 'latin', old_string: 'f', new_string: 'g' })).toMatchObject({

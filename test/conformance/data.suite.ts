@@ -55,9 +55,10 @@ export function carriesData(engine: Engine, check: Case): void {
 
     check('answers at once beside a transfer that stands still', async () => {
       const abort = new AbortController();
+      const held = Promise.withResolvers<void>();
       const stuck = sandbox.exec(
         { shell: 'cat /dev/zero' },
-        { onOutput: () => new Promise<void>(() => {}), signal: abort.signal },
+        { onOutput: () => held.promise, signal: abort.signal },
       );
       stuck.catch(() => {});
       for (let i = 0; i < 20; i++) {
@@ -66,6 +67,7 @@ export function carriesData(engine: Engine, check: Case): void {
         expect(performance.now() - began).toBeLessThan(2_000);
       }
       abort.abort();
+      held.resolve();
       await expect(stuck).rejects.toBeDefined();
     });
   });

@@ -42,7 +42,7 @@ export const searchFiles = defineTool({
         if (full.signal.aborted) return null;
         throw error;
       });
-    const text = cleanText(found).slice(0, SHOWN_CHARACTERS);
+    const text = cleanText(found).replaceAll(/^\.\//gm, '').slice(0, SHOWN_CHARACTERS);
     if (ended === null || found.length > SHOWN_CHARACTERS)
       return { content: `${text.slice(0, text.lastIndexOf('\n'))}\n[there is more; narrow the search]` };
     if (ended.timed_out)

@@ -27,6 +27,8 @@ export class ExecStream extends Duplex {
   constructor(socket: Duplex) {
     super({ readableHighWaterMark: HIGH_WATER_MARK, writableHighWaterMark: HIGH_WATER_MARK });
     this.#socket = socket;
+    // It can fail before whoever opened it has heard that it is open.
+    this.on('error', () => {});
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('end', () => this.#ended());
     socket.on('error', (error) => this.destroy(lost(error.message)));

@@ -50,8 +50,8 @@ export async function openRelay(
   return await new Promise<Duplex>((resolve, reject) => {
     const abort = () => {
       reject(signal.reason);
-      opening.then(
-        (socket) => socket.destroy(),
+      stream.then(
+        (late) => late.destroy(),
         () => {},
       );
     };

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
+import type { Plugin } from 'esbuild';
 import { SetupError } from '../output.ts';
 import { ROOT } from '../root.ts';
 import { buildImage } from './engine-calls.ts';
@@ -23,6 +24,17 @@ export async function makeSandboxImage(docker: Docker, base: string, tag: string
   }
 }
 
+/** zod brings its messages in every language, which is 43 % of the bundle; nobody reads them in a sandbox. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 /** One file with sandboxd and the libraries that it uses. */
 async function bundleSandboxd(outfile: string): Promise<void> {
   const entry = join(ROOT, 'sandboxd/main.ts');
@@ -39,6 +51,7 @@ async function bundleSandboxd(outfile: string): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
+    plugins: [englishOnly],
     // CommonJS libraries ask for Node's modules with require.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });
