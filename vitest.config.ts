@@ -15,6 +15,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
+    globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', './test/support/reporter.ts'],
     env: { TEST_RUN: run },
   },
