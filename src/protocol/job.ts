@@ -5,7 +5,7 @@ import { Id } from './ids.ts';
 /** What a job can be. The last three are final. */
 export const JobStatus = z.enum(['scheduled', 'running', 'waiting', 'complete', 'failed', 'cancelled']);
 export type JobStatus = z.infer<typeof JobStatus>;
-export const FINAL_STATUSES: readonly JobStatus[] = ['complete', 'failed', 'cancelled'];
+const FINAL_STATUSES: readonly JobStatus[] = ['complete', 'failed', 'cancelled'];
 export const isFinal = (status: JobStatus): boolean => FINAL_STATUSES.includes(status);
 
 export const LogType = z.enum(['stdout', 'stderr']);
@@ -57,7 +57,7 @@ const HostPattern = z
     'expected a host such as example.com, *.example.org or example.com:8443',
   );
 
-export const NetworkPolicy = z
+const NetworkPolicy = z
   .strictObject({
     mode: z.enum(['none', 'public', 'allowlist']).default('public'),
     allow: z
@@ -74,10 +74,9 @@ export const NetworkPolicy = z
     description:
       'Where the sandbox may connect to: never private, loopback, link-local or metadata addresses.',
   });
-export type NetworkPolicy = z.infer<typeof NetworkPolicy>;
 
 /** What a job may use. Each has a default and a ceiling in the server's settings. */
-export const LimitsRequest = z
+const LimitsRequest = z
   .strictObject({
     cpus: z.number().positive().max(1_024),
     memory_mb: z.int().min(128).max(4_194_304),
@@ -278,7 +277,7 @@ export const CancelResponse = z
   .object({ job_id: Id, cancelled: z.boolean(), status: JobStatus })
   .meta({ id: 'CancelResponse' });
 
-export const JobSummary = z
+const JobSummary = z
   .object({
     job_id: Id,
     status: JobStatus,
