@@ -8,14 +8,13 @@ process.env.TEST_RUN = run;
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['./test/support/database-setup.ts'],
     pool: 'forks',
     // More than a small machine has processors: tests mostly wait, for containers and sockets.
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
-    globalSetup: 'test/support/global-setup.ts',
+    globalSetup: ['./test/support/global-setup.ts', './test/support/database-setup.ts'],
     reporters: ['default', './test/support/reporter.ts'],
     env: { TEST_RUN: run },
   },
