@@ -26,13 +26,13 @@ describe('without an engine', () => {
     expect(state.detail).toMatch(/Start Docker, or set DOCKER_HOST/);
     const handle = { driver: 'docker', id: 'x', ref: 'x' };
     for (const call of [
-      driver.create(testSpec()),
-      driver.connect(handle, 'api'),
-      driver.list('x'),
-      driver.destroy(handle),
-      driver.diskUsage(handle),
+      () => driver.create(testSpec()),
+      () => driver.connect(handle, 'api'),
+      () => driver.list('x'),
+      () => driver.destroy(handle),
+      () => driver.diskUsage(handle),
     ]) {
-      await expect(call).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+      await expect(call()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
     }
   });
 
