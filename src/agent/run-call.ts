@@ -60,7 +60,7 @@ export async function runCall(
     const prepared = tool.prepare(call.input);
     if (typeof prepared === 'string') return fault(`The input of ${call.name} is wrong:\n${prepared}`);
     const interrupted = journal.started(step, call);
-    if (interrupted && call.name !== 'ask_user') return fault(INTERRUPTED);
+    if (interrupted && !tool.repeatable) return fault(INTERRUPTED);
     const answer = await answerTo(journal, step, call);
     if (answer !== null) return { content: answer };
     const { summary } = prepared;

@@ -23,6 +23,8 @@ interface ToolDefinition<Input> {
   /** What the model is told: when to use it, its limits, what its errors mean. */
   description: string;
   input: z.ZodType<Input>;
+  /** Whether a call that was interrupted by a crash may simply be made again. */
+  repeatable?: boolean;
   /** One line for people. */
   summary(input: Input): string;
   /** CodedErrors become error results, but for what ends the job. */
@@ -33,6 +35,7 @@ export interface Tool {
   name: string;
   description: string;
   input: z.ZodType;
+  repeatable: boolean;
   /** Checks a call's input; a string says what is wrong with it. */
   prepare(input: unknown): string | { summary: string; run(call: ToolCallContext): Promise<ToolResult> };
 }
@@ -44,6 +47,7 @@ export function defineTool<Input>(tool: ToolDefinition<Input>): Tool {
     name,
     description,
     input: schema,
+    repeatable: tool.repeatable ?? false,
     prepare(given) {
       if (typeof given === 'string') return `the arguments are no valid JSON: ${given.slice(0, 200)}`;
       const parsed = schema.safeParse(given);

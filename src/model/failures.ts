@@ -1,4 +1,4 @@
-import { APICallError } from '@ai-sdk/provider';
+import { AISDKError, APICallError } from '@ai-sdk/provider';
 import { CodedError } from '../protocol/errors.ts';
 import { saysOverflow } from './overflow.ts';
 
@@ -21,10 +21,11 @@ const WORDS_CAP = 1_000;
 /**
  * A failed call to a provider, from its HTTP answer, from an error in its stream or from the network, as what is to
  * be done about it: a {@link PassingFailure}, or a CodedError that ends the job. The original is not kept as cause:
- * it holds the whole request.
+ * it holds the whole request. An error that is not of the provider's making (a log that cannot be written, a fault of
+ * ours) is given back as it is.
  */
-export function classify(error: unknown, redact: (text: string) => string): PassingFailure | CodedError {
-  if (error instanceof PassingFailure || error instanceof CodedError) return error;
+export function classify(error: unknown, redact: (text: string) => string): Error {
+  if (error instanceof Error && !AISDKError.isInstance(error) && !isCutConnection(error)) return error;
   const { status, text, headers } = describe(error);
   const words = redact(text).slice(0, WORDS_CAP);
   const said = status === null ? words : `${status}: ${words}`;
@@ -39,6 +40,10 @@ export function classify(error: unknown, redact: (text: string) => string): Pass
     return new PassingFailure(said, retryAfter(headers));
   return new CodedError('MODEL_REJECTED', `The provider answered ${said}`);
 }
+
+/** What fetch says of a body whose connection went away. */
+const isCutConnection = (error: Error): boolean =>
+  error instanceof TypeError && error.message === 'terminated';
 
 interface Described {
   /** Null where no HTTP answer with an error status came. */

@@ -130,6 +130,15 @@ describe('ends', () => {
     expect(run.requests.at(-1)?.messages.at(-1)?.text).toContain('called no tool');
   });
 
+  it('reminds a model that says nothing at all', async () => {
+    let asked = 0;
+    const run = await runLlm(() => (++asked === 1 ? {} : finish()), { sandbox });
+    await expect(run.result).resolves.toEqual({ summary: 'Done.' });
+    expect(run.requests[1]?.messages).toEqual([
+      { role: 'user', text: expect.stringMatching(/^Do it\.\n\n\[Your reply was empty/) },
+    ]);
+  });
+
   it('warns of a loop, then ends it', async () => {
     const run = await runLlm(await example('loop'), { sandbox });
     await expect(run.result).rejects.toMatchObject({ code: 'LOOP_DETECTED' });
@@ -150,7 +159,12 @@ describe('ends', () => {
       tracks: [{ turns: [{ ...sh('date +%N'), usage: { input: 1_000_000 } }], repeat_from: 1 }],
     };
     const model = 'anthropic/claude-haiku-4-5';
-    const run = await runLlm(costly, { sandbox, model, limits: { max_cost_usd: 2.5 } });
+    const run = await runLlm(costly, {
+      sandbox,
+      model,
+      contextWindow: 10_000_000,
+      limits: { max_cost_usd: 2.5 },
+    });
     await expect(run.result).rejects.toMatchObject({ code: 'COST_LIMIT' });
     expect(run.of('model.reply')).toHaveLength(3);
 
@@ -171,7 +185,7 @@ describe('ends', () => {
     await expect(known.result).rejects.toMatchObject({ code: 'CONTEXT_OVERFLOW' });
     expect(known.requests).toHaveLength(0);
 
-    const told = await runLlm({ context_window: 2_000, tracks: [{ turns: [finish()] }] }, { sandbox });
+    const told = await runLlm({ context_window: 500, tracks: [{ turns: [finish()] }] }, { sandbox });
     await expect(told.result).rejects.toMatchObject({ code: 'CONTEXT_OVERFLOW' });
   });
 

@@ -242,6 +242,14 @@ describe.each(PROVIDERS)('%s', (id) => {
     expect(performance.now() - aborted).toBeLessThan(500);
   });
 
+  it('does not take a fault of the listener for one of the provider', async () => {
+    const { requests } = await serve([{ text: 'Yes.' }]);
+    const fault = new Error('the log cannot be written');
+    const reply = model(id).reply(request({ onText: () => Promise.reject(fault) }));
+    await expect(reply).rejects.toBe(fault);
+    expect(requests).toHaveLength(1);
+  });
+
   it('gives an empty reply as it is', async () => {
     await serve([{}]);
     const reply = await model(id).reply(request());

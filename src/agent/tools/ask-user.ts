@@ -6,6 +6,7 @@ export const askUser = defineTool({
   description:
     'Asks the user a question and waits for the answer, which may take hours or never come. Use it only for what you cannot find out or reasonably decide yourself, and ask everything at once.',
   input: z.strictObject({ question: z.string().min(1).max(20_000) }),
+  repeatable: true,
   summary: ({ question }) => `ask: ${question}`,
   async run({ question }, { append, waitForMessage, step, callId }) {
     await append({ type: 'question.asked', data: { step, call_id: callId, question } });

@@ -12,6 +12,7 @@ export const finish = defineTool({
   description:
     'Ends the job. Call it alone, when you have seen that the task is done (success true), or when you are sure that it cannot be done (success false). summary tells the user in a few sentences what was done and how it was checked, where the result lies, and what is missing.',
   input: FinishInput,
+  repeatable: true,
   summary: ({ success, summary }) => `${success ? 'Done' : 'Given up'}: ${summary}`,
   run: async () => ({ content: 'The job ends here.' }),
 });

@@ -24,6 +24,7 @@ export const listFiles = defineTool({
     path: z.string().min(1).max(4_096).optional(),
     depth: z.int().min(1).max(10).optional(),
   }),
+  repeatable: true,
   summary: ({ path = '.' }) => `list ${path}`,
   async run({ path = WORKSPACE, depth = 2 }, { sandbox, signal }) {
     const { entries, truncated } = await sandbox.list(path, { signal, depth, limit: LISTED });

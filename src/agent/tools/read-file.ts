@@ -16,6 +16,7 @@ export const readFile = defineTool({
     offset: z.int().min(1).optional(),
     limit: z.int().min(1).optional(),
   }),
+  repeatable: true,
   summary: ({ path, offset }) => `read ${path}${offset ? ` from line ${offset}` : ''}`,
   async run({ path, offset = 1, limit = DEFAULT_LINES }, { sandbox, signal }) {
     const { info, bytes } = await readBytes(sandbox, path, READ_BYTES, signal);

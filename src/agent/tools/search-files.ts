@@ -19,6 +19,7 @@ export const searchFiles = defineTool({
     files_only: z.boolean().optional(),
     all: z.boolean().optional(),
   }),
+  repeatable: true,
   summary: ({ pattern, path = '.', glob }) =>
     `search ${path}${glob ? ` (${glob})` : ''} for ${JSON.stringify(pattern)}`,
   async run(input, { sandbox, signal }) {

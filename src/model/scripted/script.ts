@@ -39,7 +39,10 @@ export const ScriptedCall = z
   });
 export type ScriptedCall = z.infer<typeof ScriptedCall>;
 
-/** What the model says when its turn comes. Neither text nor calls makes an empty reply. */
+/**
+ * What the model says when its turn comes. Neither text nor calls makes an empty reply, which leaves no trace in a
+ * conversation: the same turn comes again.
+ */
 export const Turn = z.strictObject({
   text: z.string().optional(),
   calls: z.array(ScriptedCall).optional(),
