@@ -14,7 +14,12 @@ export async function requeueRow(
 ): Promise<void> {
   const { reason, delayS = 0, lostAttempts = job.lost_attempts } = options;
   if (job.delivery_id) await store.queue.remove(trx, job.delivery_id);
-  const delivery_id = await store.queue.enqueue(trx, { jobId: job.id, priority: job.priority, delayS });
+  const delivery_id = await store.queue.enqueue(trx, {
+    jobId: job.id,
+    priority: job.priority,
+    delayS,
+    again: true,
+  });
   const last_seq = job.last_seq + 1;
   await trx
     .updateTable('jobs')

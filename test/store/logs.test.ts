@@ -23,7 +23,7 @@ async function read(jobId: string, range?: { from?: number; to?: number }): Prom
 test('a log reads back whole, and every range of it is that part', async () => {
   const { store } = opened;
   const { fence } = await running(store);
-  const bytes = Buffer.alloc(700_000, 0).map((_, index) => index % 251);
+  const bytes = Buffer.from(Uint8Array.from({ length: 700_000 }, (_, index) => index % 251));
   for (let at = 0, n = 1; at < bytes.length; at += n, n = (n * 3) % 300_001) {
     await appendLog(store, fence, 'stdout', bytes.subarray(at, at + n));
   }

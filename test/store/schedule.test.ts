@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/protocol/ids.ts';
+import type { Job } from '../../src/protocol/job.ts';
 import { cancelJob } from '../../src/store/cancel-job.ts';
 import { getJob } from '../../src/store/get-job.ts';
 import { listJobs } from '../../src/store/list-jobs.ts';
@@ -115,7 +116,7 @@ test('input files are the job only once it is scheduled, and go when it is not',
 test('jobs are listed newest first, page by page, by status and label, their requests cut short', async () => {
   const { store, close } = await openTestStore();
   try {
-    const made = [];
+    const made: Job[] = [];
     for (let n = 0; n < 7; n++) {
       const labels = n % 2 === 0 ? { parity: 'even' } : { parity: 'odd', [`n${n}`]: '' };
       made.push(await schedule(store, { request: { labels, prompt: 'p'.repeat(1_000) } }));

@@ -1,5 +1,5 @@
 /** One handing-out of an entry of the queue, as pg-boss tells them apart. */
-interface Attempt {
+export interface Attempt {
   id: string;
   retryCount: number;
 }

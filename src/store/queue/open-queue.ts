@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { CHANNELS, type Notifications } from '../notifications.ts';
 import type { Db } from '../store.ts';
-import { parseDeliveryId, toDeliveryId } from './delivery-id.ts';
+import { type Attempt, parseDeliveryId, toDeliveryId } from './delivery-id.ts';
 import { HELD_ENTRIES, QUEUE_NAME, strayEntries } from './entries.ts';
 import type { Enqueue, Queue } from './queue.ts';
 
@@ -60,7 +60,9 @@ export async function openQueue(options: {
 
   async function enqueue(trx: Db, job: Enqueue): Promise<string> {
     const id = randomUUID();
-    const { jobId, priority, delayS = 0 } = job;
+    const { jobId, delayS = 0, again = false } = job;
+    // Among equals, what was under way goes before what has not begun.
+    const priority = 2 * job.priority + (again ? 1 : 0);
     await boss.send(QUEUE_NAME, { jobId }, { id, priority, startAfter: delayS, db: fromKysely(trx) });
     if (delayS === 0) await sql`select pg_notify(${CHANNELS.work}, '')`.execute(trx);
     return id;
@@ -68,7 +70,10 @@ export async function openQueue(options: {
 
   const queue: Queue = {
     async fetch(n) {
-      const jobs = await boss.fetch<{ jobId: string }>(QUEUE_NAME, { batchSize: n, db: fromKysely(db) });
+      const options = { batchSize: n, includeMetadata: true, db: fromKysely(db) } as const;
+      const jobs = await boss.fetch<{ jobId: string }>(QUEUE_NAME, options);
+      // The right ones, but in no order.
+      jobs.sort((a, b) => b.priority - a.priority || a.createdOn.getTime() - b.createdOn.getTime());
       return jobs.map((job) => ({ jobId: job.data.jobId, deliveryId: toDeliveryId(job) }));
     },
     async heartbeat(deliveryIds) {
@@ -76,7 +81,11 @@ export async function openQueue(options: {
       const attempts = deliveryIds.map(parseDeliveryId);
       const { settled } = Settled.parse(await boss.touch(QUEUE_NAME, attempts, { db: fromKysely(db) }));
       const kept = new Set(settled);
-      return deliveryIds.filter((_, index) => !kept.has(attempts[index]?.id ?? ''));
+      // The answer has no attempts: of two for one entry, only the newer can be held.
+      const newest = new Map<string, number>();
+      for (const { id, retryCount } of attempts) newest.set(id, Math.max(retryCount, newest.get(id) ?? 0));
+      const holds = ({ id, retryCount }: Attempt) => kept.has(id) && newest.get(id) === retryCount;
+      return deliveryIds.filter((deliveryId) => !holds(parseDeliveryId(deliveryId)));
     },
     async done(deliveryId) {
       await boss.deleteJob(QUEUE_NAME, parseDeliveryId(deliveryId), { db: fromKysely(db) });
@@ -93,7 +102,12 @@ export async function openQueue(options: {
           .executeTakeFirst();
         if (!job || !(await queue.holds(trx, deliveryId))) return;
         await queue.remove(trx, id);
-        const delivery_id = await enqueue(trx, { jobId: job.id, priority: job.priority, delayS });
+        const delivery_id = await enqueue(trx, {
+          jobId: job.id,
+          priority: job.priority,
+          delayS,
+          again: true,
+        });
         await trx.updateTable('jobs').set({ delivery_id }).where('id', '=', job.id).execute();
       });
     },

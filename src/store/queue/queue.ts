@@ -13,6 +13,8 @@ export interface Enqueue {
   priority: number;
   /** Seconds until it may be taken; default 0. */
   delayS?: number;
+  /** Whether it was under way before: then it goes before others of its priority. */
+  again?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface Enqueue {
  * A delivery that is not heard of for 30 s goes to another worker.
  */
 export interface Queue {
-  /** Up to `n` jobs, highest priority first, then oldest. */
+  /** Up to `n` jobs, highest priority first, then those that were under way before, then oldest. */
   fetch(n: number): Promise<Delivery[]>;
   /** Keeps deliveries; to be called about every 5 s. Gives those that are no longer the caller's: lost, or their job has ended. */
   heartbeat(deliveryIds: string[]): Promise<string[]>;
