@@ -140,7 +140,9 @@ export const Settings = z.object({
     .describe('Most bytes of files that go into an output.zip; the rest is listed as left out.'),
   MAX_LOG_MB: whole(1, 65_536)
     .default(64)
-    .describe("Most that is kept of each of a job's logs; the middle of a longer one is left out."),
+    .describe(
+      "Most that is kept of each of a job's logs. Of a longer one the middle is left out: its last MiB follows when the job ends.",
+    ),
   MAX_QUEUED_JOBS: whole(1, 10_000_000)
     .default(100_000)
     .describe('Most jobs that may wait; more are refused with 429.'),
@@ -161,7 +163,9 @@ export const Settings = z.object({
     .positive()
     .max(36_500)
     .default(30)
-    .describe('Days that an ended job is kept, with events, logs and output.'),
+    .describe(
+      'Days that an ended job keeps its output, inputs and logs; its record and events stay twice as long.',
+    ),
 });
 export type Config = z.infer<typeof Settings>;
 

@@ -32,10 +32,10 @@ export async function openStore(config: StoreConfig, log: Logger): Promise<Store
     const singleNode = config.DATABASE_URL === undefined;
     const secrets = await openSecretBox(config);
     const connection = await connect(config, log, opened);
+    await migrate(connection);
     const pool = createPool(connection, log);
     const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: mappedPool(pool) }) });
     opened.defer(() => pool.end());
-    await migrate(db);
     const notifications = await openNotifications(connection, log);
     opened.defer(() => notifications.close());
     const queue = await openQueue({ db, pool, notifications, log });

@@ -77,6 +77,15 @@ export async function openTestStore(
   };
 }
 
+/** A database with nothing in it. */
+export async function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const connection = inject('postgres');
+  const database = `test_${newId()}`;
+  await query(connection, `create database ${database}`);
+  const drop = () => query(connection, `drop database ${database} with (force)`);
+  return { url: urlOf(connection, database), drop };
+}
+
 function urlOf({ host, port, user }: EmbeddedPostgres['connection'], database: string): string {
   return `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`;
 }

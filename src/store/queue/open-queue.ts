@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { CHANNELS, type Notifications } from '../notifications.ts';
 import type { Db } from '../store.ts';
+import { asStoreError } from '../store-error.ts';
 import { type Attempt, parseDeliveryId, toDeliveryId } from './delivery-id.ts';
 import { HELD_ENTRIES, QUEUE_NAME, strayEntries } from './entries.ts';
 import type { Enqueue, Queue } from './queue.ts';
@@ -16,6 +17,10 @@ const LOST_AFTER_S = 30;
 const LOOK_FOR_LOST_S = 5;
 /** Looked for in any case this often: what becomes due, or is taken back from a lost worker, is not announced. */
 const LOOK_FOR_WORK_MS = 5_000;
+
+function refuse(error: unknown): never {
+  throw asStoreError(error);
+}
 
 /** What pg-boss answers to touch and fail; its types leave the members out. */
 const Settled = z.object({ affected: z.int(), settled: z.array(z.string()).default([]) });
@@ -32,7 +37,7 @@ export async function openQueue(options: {
 }): Promise<Queue> {
   const { db, pool, notifications, log } = options;
   const boss = new PgBoss({
-    db: { executeSql: (text, values) => pool.query(text, values) },
+    db: { executeSql: (text, values) => pool.query(text, values).catch(refuse) },
     schema: 'pgboss',
     schedule: false,
     registerInstance: false,
