@@ -1,4 +1,3 @@
-import { CodedError } from '../protocol/errors.ts';
 import { AGENT_FOLDER } from '../protocol/job.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { cleanText } from './clean-text.ts';
@@ -80,8 +79,7 @@ export class OutputCapture {
       try {
         await this.#sandbox.write(this.#path, this.#redact(text.slice(0, room)), { append });
       } catch (error) {
-        if (!(error instanceof CodedError)) throw error;
-        this.#fileFault = error.message;
+        this.#fileFault = error instanceof Error ? error.message : String(error);
       }
     });
   }
