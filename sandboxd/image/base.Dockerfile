@@ -1,6 +1,8 @@
 # The base of the sandbox image where an image registry is reachable. Context: this folder and `toolchain`.
 ARG DEBIAN=trixie
 FROM debian:${DEBIAN}-slim AS build
+# The engine keeps this stage as an image without a name; set-up removes it by the label.
+LABEL containerized-agent.stage=build
 COPY dpkg.cfg /etc/dpkg/dpkg.cfg.d/sandbox
 COPY packages.txt /tmp/
 RUN apt-get update -q \

@@ -49,6 +49,8 @@ export async function buildFromRegistry(docker: Docker, toolchain: string, tag: 
     await buildImage(docker, context, { t: tag, buildargs: { DEBIAN, ...proxies() } }, (line) => {
       if (line.startsWith('Step ')) say(`  ${line}`);
     });
+    const filters = { dangling: ['true'], label: ['containerized-agent.stage=build'] };
+    await docker.pruneImages({ filters });
   } finally {
     await rm(context, { recursive: true, force: true });
   }
