@@ -5,6 +5,7 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import { drainRest, watchBody } from './body-deadline.ts';
 import { jsonBody, noBody, rawBody } from './body-parsers.ts';
 import { collectRoutes } from './collect-routes.ts';
+import { Connections } from './connections.ts';
 import { sendError } from './error-handler.ts';
 import { guard } from './guard.ts';
 import { Keys } from './keys.ts';
@@ -68,7 +69,11 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     metrics.observe(request, reply);
     logRequest(request, reply);
   });
-  endConnections(app, api);
+  const connections = new Connections(app.server);
+  app.addHook('preClose', async () => {
+    api.streams.closeAll();
+    connections.close();
+  });
   app.addHook('onClose', async () => metrics.registry.clear());
 
   // In the order in which the documentation shows them.
@@ -101,18 +106,6 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   });
   await app.ready();
   return app;
-}
-
-/** Closing waits for answers under way, but not for their clients to let go of the connection. */
-function endConnections(app: App, { streams }: Api): void {
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-    streams.closeAll();
-  });
-  app.addHook('onResponse', async () => {
-    if (closing) setImmediate(() => app.server.closeIdleConnections());
-  });
 }
 
 /** Multipart bodies and files go straight to where they belong, however long they take. */

@@ -11,21 +11,35 @@ export const NoQuery = z.strictObject({});
 
 /** A whole number in a query. */
 export function wholeNumber(low: number, high: number) {
+  const error = `expected a whole number from ${low} to ${high}`;
   const schema = z
     .string()
-    .regex(/^\d{1,15}$/, `expected a whole number from ${low} to ${high}`)
+    .regex(/^\d{1,15}$/, error)
     .transform(Number)
-    .refine((value) => value >= low && value <= high, {
-      error: `expected a whole number from ${low} to ${high}`,
-    });
-  JSON_FORMS.add(schema, { form: { type: 'integer', minimum: low, maximum: high } });
-  return schema;
+    .refine((value) => value >= low && value <= high, { error });
+  return shownAs(schema, { type: 'integer', minimum: low, maximum: high });
 }
 
+/** A whole number in a query that may be left out. */
+export const wholeNumberOr = (fallback: number, low: number, high: number) =>
+  shownAs(wholeNumber(low, high).default(fallback), {
+    type: 'integer',
+    minimum: low,
+    maximum: high,
+    default: fallback,
+  });
+
+const FLAG = { type: 'string', enum: ['1', 'true', '0', 'false'] };
+
 /** `1` or `true` and `0` or `false` in a query. */
-export function flag() {
-  const schema = z.stringbool({ truthy: ['1', 'true'], falsy: ['0', 'false'], error: 'expected 1 or 0' });
-  JSON_FORMS.add(schema, { form: { type: 'string', enum: ['1', 'true', '0', 'false'] } });
+export const flag = () =>
+  shownAs(z.stringbool({ truthy: ['1', 'true'], falsy: ['0', 'false'], error: 'expected 1 or 0' }), FLAG);
+
+/** A flag that is off unless it is given. */
+export const flagOff = () => shownAs(flag().default(false), { ...FLAG, default: '0' });
+
+function shownAs<T extends z.ZodType>(schema: T, form: Record<string, unknown>): T {
+  JSON_FORMS.add(schema, { form });
   return schema;
 }
 

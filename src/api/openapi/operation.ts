@@ -37,7 +37,7 @@ export function operationOf(route: CollectedRoute, schemas: JsonSchemas, keysAsk
     tags: [docs.tag],
     summary: docs.summary,
     ...(docs.description && { description: docs.description }),
-    security: open ? [] : [{ bearer: [] }, { header: [] }, ...(keysAskedFor ? [] : [{}])],
+    security: open ? [] : [...(keysAskedFor ? [] : [{}]), { bearer: [] }, { header: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(docs.bodies && { requestBody: { required: true, content: bodiesOf(docs.bodies, schemas) } }),
     responses: { ...answersOf(route, schemas), ...problemsOf(route, schemas) },

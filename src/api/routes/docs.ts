@@ -76,7 +76,7 @@ const takesGzip = ({ headers }: FastifyRequest) => /\bgzip\b/.test(String(header
 const errorsPage = () => html`<h1>Errors</h1>
 <p class="soft">Every error of the API is <code>application/problem+json</code> with one of these codes. Those of status
 500 also stand in the <code>error</code> of a job that failed.</p>
-<p><a href="../docs/">API</a></p>
+<p><a href="./">API</a></p>
 <h2>Codes</h2>
 <div class="scroll"><table>
 <thead><tr><th>Code</th><th class="tight">Status</th><th>What it means</th><th>What to do</th></tr></thead>

@@ -14,7 +14,7 @@ import { findJob } from '../find-job.ts';
 import type { RouteDocs } from '../openapi/route-docs.ts';
 import type { Api, App } from '../options.ts';
 import { parseRange } from '../range.ts';
-import { flag, JobParams, NoQuery } from '../schemas.ts';
+import { flag, flagOff, JobParams, NoQuery } from '../schemas.ts';
 import { outputOf } from './download.ts';
 
 const FileParams = JobParams.extend({ '*': z.string().optional() });
@@ -126,7 +126,7 @@ export function filesRoutes(app: App, api: Api): void {
       schema: {
         params: FileParams,
         querystring: z.strictObject({
-          recursive: flag().default(false).describe('Whether a folder goes with all in it.'),
+          recursive: flagOff().describe('Whether a folder goes with all in it.'),
         }),
       },
       config: {

@@ -5,7 +5,7 @@ import { baseUrl } from '../base-url.ts';
 import { EXAMPLE_SUMMARY } from '../examples.ts';
 import { jobLinks } from '../links.ts';
 import type { Api, App } from '../options.ts';
-import { repeated, wholeNumber } from '../schemas.ts';
+import { repeated, wholeNumberOr } from '../schemas.ts';
 
 const PROMPT_CHARS = 200;
 
@@ -17,7 +17,7 @@ const JobsQuery = z.strictObject({
     .max(320)
     .optional()
     .describe('Only jobs with this label: `name`, or `name=value` (or `name:value`).'),
-  limit: wholeNumber(1, 1_000).default(100).describe('Most jobs of an answer.'),
+  limit: wholeNumberOr(100, 1, 1_000).describe('Most jobs of an answer.'),
   cursor: z.string().min(1).max(500).optional().describe('The next_cursor of the answer before.'),
 });
 

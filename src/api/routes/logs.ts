@@ -10,7 +10,7 @@ import { findJob } from '../find-job.ts';
 import { followLog } from '../follow-log.ts';
 import { jobLinks } from '../links.ts';
 import type { Api, App } from '../options.ts';
-import { flag, JobParams } from '../schemas.ts';
+import { flagOff, JobParams } from '../schemas.ts';
 import { sendBytes } from '../send-bytes.ts';
 
 const FULL_LOG_BYTES = 2 ** 20;
@@ -19,7 +19,7 @@ const LINES = 1_000;
 const LogsQuery = z.strictObject({ log_type: LogType.default('stdout').describe('Which of the two logs.') });
 const LogParams = JobParams.extend({ log_type: LogType.describe('Which of the two logs.') });
 const LogQuery = z.strictObject({
-  follow: flag().default(false).describe('Keep the answer open until the job ends.'),
+  follow: flagOff().describe('Keep the answer open until the job ends.'),
 });
 
 export function logsRoutes(app: App, api: Api): void {
@@ -86,12 +86,18 @@ export function logsRoutes(app: App, api: Api): void {
           { jobId: job.id, type: log_type, from: 0 },
           api.streams.signalOf(reply),
         );
-        return reply.send(Readable.from(bytes, { objectMode: false }));
+        return reply.send(Readable.from(headersFirst(bytes), { highWaterMark: 1 }));
       }
       const size = await logSize(api.store, job.id, log_type);
       return sendBytes(request, reply, size, (range) => readLog(api.store, job.id, log_type, range));
     },
   });
+}
+
+/** Sends the headers before there is anything to say: a client must not wait for them as long as the job is silent. */
+async function* headersFirst(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield Buffer.alloc(0);
+  yield* bytes;
 }
 
 async function fullLog(store: Store, id: string, type: LogType): Promise<string | null> {
