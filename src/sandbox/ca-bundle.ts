@@ -40,4 +40,8 @@ async function certificates(path: string): Promise<string[] | Error> {
   }
 }
 
-const normal = (pem: string): string => `${pem.replace(/\r/g, '').trim()}\n`;
+/** The one form of a certificate, however its lines were broken: so that each goes in once. */
+function normal(pem: string): string {
+  const base64 = pem.replace(/-----[A-Z ]+-----|\s/g, '');
+  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+}

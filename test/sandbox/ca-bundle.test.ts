@@ -16,7 +16,10 @@ describe('readCaBundle', () => {
     folder = await mkdtemp(join(tmpdir(), 'ca-'));
     own = join(folder, 'own.pem');
     const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
-    await writeFile(own, `# ours\r\n${pem('b3du').replaceAll('\n', '\r\n')}${key}${rootCertificates[0]}`);
+    await writeFile(
+      own,
+      `# ours\r\n${pem('b3du').replaceAll('\n', '\r\n')}${key}${rootCertificates[0]?.replaceAll(/(?<=[^-])\n(?=[^-])/g, '')}`,
+    );
   });
   afterAll(() => rm(folder, { recursive: true }));
 
