@@ -26,7 +26,7 @@ export interface ConnectOptions {
  * @throws CodedError SANDBOX_LOST when it is gone or does not answer for 15 s; the signal's reason.
  */
 export async function connectSandbox(
-  driver: Driver,
+  driver: Pick<Driver, 'connect'>,
   handle: SandboxHandle,
   options: ConnectOptions = {},
 ): Promise<Sandbox> {

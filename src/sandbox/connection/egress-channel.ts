@@ -11,7 +11,7 @@ export type ServeEgress = (duplex: Duplex) => unknown;
 
 /** Keeps the egress channel open until the signal is aborted: each time that it is cut, a new one is served. */
 export async function keepEgress(
-  driver: Driver,
+  driver: Pick<Driver, 'connect'>,
   handle: SandboxHandle,
   serve: ServeEgress,
   signal: AbortSignal,

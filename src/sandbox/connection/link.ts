@@ -19,7 +19,7 @@ const HINT = 'Make the sandbox image anew: npm start does so; or set SANDBOX_IMA
 export class Link {
   /** Resolves when the sandbox is lost, with why. Never rejects. */
   readonly lost: Promise<string>;
-  readonly #driver: Driver;
+  readonly #driver: Pick<Driver, 'connect'>;
   readonly #handle: SandboxHandle;
   readonly #closing = new AbortController();
   readonly #lose: (why: string) => void;
@@ -27,7 +27,7 @@ export class Link {
   #session: ClientHttp2Session | null = null;
   #opening: Promise<ClientHttp2Session> | null = null;
 
-  constructor(driver: Driver, handle: SandboxHandle) {
+  constructor(driver: Pick<Driver, 'connect'>, handle: SandboxHandle) {
     this.#driver = driver;
     this.#handle = handle;
     const { promise, resolve } = Promise.withResolvers<string>();
