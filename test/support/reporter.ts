@@ -1,5 +1,5 @@
 import type { SerializedError } from 'vitest';
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { leftovers } from './leftovers.ts';
 
 declare module 'vitest' {
@@ -15,20 +15,27 @@ declare module 'vitest' {
  * container that is left behind.
  */
 export default class ClosingLine implements Reporter {
+  /** Whether somebody chose tests by name: then the others are skipped for that reason. */
+  #chosen = false;
+
+  onInit(vitest: Vitest): void {
+    this.#chosen = vitest.config.testNamePattern !== undefined;
+  }
+
   async onTestRunEnd(
     modules: ReadonlyArray<TestModule>,
     unhandled: ReadonlyArray<SerializedError>,
   ): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const of = (state: string): TestCase[] => tests.filter((test) => test.result().state === state);
-    const skipped = of('skipped');
+    const skipped = of('skipped').filter((test) => !this.#chosen || reason(test));
     const faults = [
       ...skipped
         .filter((test) => !reason(test))
         .map((test) => `skipped without a reason: ${test.module.relativeModuleId} > ${test.fullName}`),
       ...(await leftovers()).map((name) => `container left behind: ${name}`),
     ];
-    if (tests.length === 0) faults.push('no test ran');
+    if (of('passed').length + of('failed').length === 0) faults.push('no test ran');
     // A test that was cut before its end has failed; so has a file that could not be loaded.
     const broken = modules.filter((module) => module.errors().length > 0).length;
     const failed = of('failed').length + of('pending').length + broken + unhandled.length + faults.length;
