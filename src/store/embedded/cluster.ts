@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { newId } from '../../protocol/ids.ts';
+import { chown, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ID_PATTERN, newId } from '../../protocol/ids.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { EmbeddedError } from './embedded-error.ts';
@@ -55,6 +55,7 @@ export async function createCluster(
   binaries: Binaries,
   account: Account | null,
 ): Promise<void> {
+  await removeUnfinished(folder);
   const temporary = `${folder}.${newId()}`;
   await mkdir(temporary, { mode: 0o700 });
   try {
@@ -69,6 +70,15 @@ export async function createCluster(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** What a process that was killed while it made one left. Nobody else makes one now: the caller holds the lock. */
+async function removeUnfinished(folder: string): Promise<void> {
+  const prefix = `${basename(folder)}.`;
+  for (const name of await readdir(dirname(folder))) {
+    if (!name.startsWith(prefix) || !ID_PATTERN.test(name.slice(prefix.length))) continue;
+    await rm(join(dirname(folder), name), { recursive: true, force: true });
   }
 }
 
