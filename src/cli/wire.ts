@@ -12,6 +12,9 @@ import { liveSandboxes } from './live-sandboxes.ts';
 import { checkPort } from './port-in-use.ts';
 import { readVersion } from './version.ts';
 
+/** How long clients may take to read the end of their answers when the server stops. */
+const LINGER_MS = 2_000;
+
 /** A whole server in this process: store, driver, worker and API. */
 export interface Server {
   /** Where it listens, such as http://127.0.0.1:8000. */
@@ -63,7 +66,11 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       log,
       version: readVersion(),
     });
-    started.defer(() => app.close());
+    started.defer(async () => {
+      // A client that keeps its connection must not keep the server.
+      const late = setTimeout(() => app.server.closeAllConnections(), LINGER_MS);
+      await app.close().finally(() => clearTimeout(late));
+    });
     await app.listen({ host: config.HOST, port: config.PORT });
     url = config.PUBLIC_URL ?? addressOf(app.server.address() as AddressInfo);
     const parts = started.move();
