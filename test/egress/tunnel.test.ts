@@ -284,6 +284,20 @@ describe('the egress tunnel', () => {
     expect(seen).toEqual([]);
   });
 
+  it('outlasts programs that drop thousands of connections', async () => {
+    const { session, outside } = open({ mode: 'none', allow: [] });
+    for (let round = 0; round < 30; round++) {
+      for (let i = 0; i < 100; i++) {
+        const stream = session.request({ ':method': 'CONNECT', ':authority': 'gone.test:443' });
+        stream.on('error', () => {});
+        stream.close(8);
+      }
+      await new Promise((resolve) => session.ping(resolve));
+    }
+    expect(outside.destroyed).toBe(false);
+    expect((await dial(session, 'still.test:443')).status).toBe(403);
+  });
+
   it('survives bytes that are no HTTP/2', async () => {
     const [inside, outside] = duplexPair({ highWaterMark: PIPE_BYTES });
     serveEgress(outside, { policy: PUBLIC, privateAllow: [], onConnection: () => {}, log });

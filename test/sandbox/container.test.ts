@@ -33,9 +33,11 @@ describe('containerOptions', () => {
     expect(HostConfig.NetworkMode).toBe('none');
   });
 
-  it('asks for no more CPUs than the host has', () => {
+  it('asks for no more CPUs than the host has, and no less than the engine takes', () => {
     expect(containerOptions(spec, { ...settings, hostCpus: 1 }).HostConfig.NanoCpus).toBe(1e9);
     expect(containerOptions(spec, settings).HostConfig.NanoCpus).toBe(2e9);
+    const least = containerOptions({ ...spec, limits: { ...spec.limits, cpus: 0.001 } }, settings);
+    expect(least.HostConfig.NanoCpus).toBe(1e7);
   });
 
   it('keeps shared memory within the memory limit', () => {

@@ -5,6 +5,8 @@ const MEBIBYTE = 1024 * 1024;
 /** A browser maps its pages there; Docker's 64 MB crash it. It counts against the memory limit. */
 const SHM_MB = 256;
 const OPEN_FILES = 65_536;
+/** The engine takes no less. */
+const LEAST_CPUS = 0.01;
 
 export const LABEL = {
   installation: 'containerized-agent.installation',
@@ -69,7 +71,7 @@ export function containerOptions(spec: SandboxSpec, settings: ContainerSettings)
       // Equal limits leave no swap.
       Memory: memory,
       MemorySwap: memory,
-      NanoCpus: Math.round(Math.min(limits.cpus, settings.hostCpus) * 1e9),
+      NanoCpus: Math.round(Math.max(LEAST_CPUS, Math.min(limits.cpus, settings.hostCpus)) * 1e9),
       PidsLimit: limits.pids,
       ShmSize: Math.min(SHM_MB, Math.floor(limits.memory_mb / 2)) * MEBIBYTE,
       Ulimits: [

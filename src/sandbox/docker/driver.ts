@@ -43,8 +43,11 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
   }
 
   /** Makes and starts the container; the engine's refusal of what it cannot do is learned from, once. */
-  async function start(spec: SandboxSpec, signal?: AbortSignal): Promise<string> {
-    const { cpus, diskQuota } = await facts();
+  async function start(
+    spec: SandboxSpec,
+    { cpus, diskQuota }: EngineFacts,
+    signal?: AbortSignal,
+  ): Promise<string> {
     for (;;) {
       signal?.throwIfAborted();
       const asked = {
@@ -73,8 +76,11 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
 
   async function create(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxHandle> {
     signal?.throwIfAborted();
+    const engine = await facts().catch((error) => {
+      throw engineError(error, image, signal);
+    });
     try {
-      const ref = await start(spec, signal);
+      const ref = await start(spec, engine, signal);
       signal?.throwIfAborted();
       return { driver: NAME, id: spec.id, ref };
     } catch (error) {

@@ -20,6 +20,9 @@ const STREAM_WINDOW = MEBIBYTE;
 const SESSION_WINDOW = 16 * MEBIBYTE;
 /** Connections of one sandbox at a time; more are told to wait. */
 const MAX_CONNECTIONS = 512;
+/** A program may drop its connections as fast as it likes; Node's default ends the whole channel at the 1,000th. */
+const RESET_BURST = 20_000;
+const RESETS_PER_SECOND = 1_000;
 const IDLE_MS = 15 * 60_000;
 /** How long a client that was refused may keep its stream open. */
 const REFUSED_MS = 10_000;
@@ -71,6 +74,8 @@ export function serveEgress(duplex: Duplex, options: EgressOptions): EgressServe
       enablePush: false,
     },
     maxSessionMemory: 64,
+    streamResetBurst: RESET_BURST,
+    streamResetRate: RESETS_PER_SECOND,
   });
   session.setLocalWindowSize(SESSION_WINDOW);
   session.on('error', (error) => {
