@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { LogType } from '../protocol/job.ts';
-import type { Trx } from './store.ts';
+import type { Trx } from './tables.ts';
 
 /** Puts the kept tail of each log that passed its cap after its head, with a line that says what is left out. */
 export async function closeLogs(trx: Trx, jobId: string): Promise<void> {

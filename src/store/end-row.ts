@@ -5,7 +5,8 @@ import { toJson } from './json.ts';
 import type { LockedJob } from './lock-job.ts';
 import { notifyControl } from './notify.ts';
 import { toJob, WHOLE_JOB_COLUMNS } from './rows.ts';
-import type { Store, Trx } from './store.ts';
+import type { Store } from './store.ts';
+import type { Trx } from './tables.ts';
 import { WAITED_MS } from './waited.ts';
 import { writeEvents } from './write-events.ts';
 

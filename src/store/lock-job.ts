@@ -1,7 +1,7 @@
 import { CodedError } from '../protocol/errors.ts';
 import { isFinal } from '../protocol/job.ts';
 import { type Fence, LeaseLost } from './fence.ts';
-import type { Trx } from './store.ts';
+import type { Trx } from './tables.ts';
 
 const COLUMNS = ['id', 'status', 'attempt', 'lost_attempts', 'priority', 'delivery_id', 'last_seq'] as const;
 

@@ -1,7 +1,8 @@
 import { CodedError, toErrorInfo } from '../protocol/errors.ts';
 import { endRow } from './end-row.ts';
 import type { LockedJob } from './lock-job.ts';
-import type { Store, Trx } from './store.ts';
+import type { Store } from './store.ts';
+import type { Trx } from './tables.ts';
 
 /** So many attempts in a row may be lost without a step done in between. */
 export const MAX_LOST_ATTEMPTS = 3;

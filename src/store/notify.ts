@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { CHANNELS } from './notifications.ts';
-import type { Db } from './store.ts';
+import type { Db } from './tables.ts';
 
 /** Tells who follows the job, once the transaction commits, that its events, logs or state changed. */
 export async function notifyJob(db: Db, jobId: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { LockedJob } from './lock-job.ts';
 import { notifyJob } from './notify.ts';
-import type { Store, Trx } from './store.ts';
+import type { Store } from './store.ts';
+import type { Trx } from './tables.ts';
 import { WAITED_MS } from './waited.ts';
 import { writeEvents } from './write-events.ts';
 

@@ -7,7 +7,8 @@ import { getJob } from './get-job.ts';
 import { storable, toJson } from './json.ts';
 import { checkQueueDepth, countScheduled } from './queue-depth.ts';
 import { toJob, WHOLE_JOB_COLUMNS } from './rows.ts';
-import type { Store, Trx } from './store.ts';
+import type { Store } from './store.ts';
+import type { Trx } from './tables.ts';
 
 export interface ScheduleOptions {
   request: AcceptedRequest;

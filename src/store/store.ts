@@ -1,11 +1,10 @@
-import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Notifications } from './notifications.ts';
 import type { Queue } from './queue/queue.ts';
 import type { SecretBox } from './secrets.ts';
-import type { Tables } from './tables.ts';
+import type { Db } from './tables.ts';
 
 /** The settings that the store reads. */
 export type StoreConfig = Pick<
@@ -25,7 +24,7 @@ export type StoreConfig = Pick<
  * Any of them fails with CodedError STORE_UNAVAILABLE while the database cannot be reached, and works again afterwards.
  */
 export interface Store {
-  db: Kysely<Tables>;
+  db: Db;
   artifacts: Artifacts;
   notifications: Notifications;
   queue: Queue;
@@ -39,7 +38,3 @@ export interface Store {
   /** Lets go of everything; the embedded PostgreSQL is stopped. */
   close(): Promise<void>;
 }
-
-export type Trx = Transaction<Tables>;
-/** The database, within a transaction or without. */
-export type Db = Kysely<Tables>;

@@ -6,7 +6,8 @@ import { type LockedJob, lockJob } from './lock-job.ts';
 import { loseAttempt } from './lose-attempt.ts';
 import { hasEntry } from './queue/entries.ts';
 import { requeueRow } from './requeue-row.ts';
-import type { Store, Trx } from './store.ts';
+import type { Store } from './store.ts';
+import type { Trx } from './tables.ts';
 import { removeLostWorkers } from './workers.ts';
 
 /** Most jobs of each kind in one sweep: the rest goes with the next one. */

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 import type { JobStatus, LogType } from '../protocol/job.ts';
 
 /** JSON goes in as text, so that one place ({@link toJson}) decides what may be in it, and comes out parsed. */
@@ -58,3 +58,7 @@ export interface Tables {
   idempotency_keys: { key: string; body_hash: string; job_id: string; created: Generated<Date> };
   workers: { id: string; started: Generated<Date>; heartbeat: Generated<Date>; info: Json };
 }
+
+/** The database, within a transaction or without. */
+export type Db = Kysely<Tables>;
+export type Trx = Transaction<Tables>;

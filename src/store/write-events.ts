@@ -1,6 +1,6 @@
 import type { JobEvent, NewEvent } from '../protocol/events.ts';
 import { toJson } from './json.ts';
-import type { Trx } from './store.ts';
+import type { Trx } from './tables.ts';
 
 /**
  * Inserts events whose numbers end with `lastSeq`. The caller has just raised the job's `last_seq` by their count in

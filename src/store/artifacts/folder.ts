@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
 import { ID_PATTERN, newId } from '../../protocol/ids.ts';
 import type { Artifacts, InputStaging, OutputWriter } from './artifacts.ts';
-import { syncFile, syncFolder } from './sync.ts';
+import { sync } from './sync.ts';
 
 const OUTPUT = 'output.zip';
 const INPUTS = 'inputs';
@@ -99,10 +99,10 @@ function stageInto({ jobId, folder, staging, root }: Staging): InputStaging {
       } finally {
         await file.close();
       }
-      await syncFolder(staging);
+      await sync(staging);
       await rename(staging, join(folder, INPUTS));
-      await syncFolder(folder);
-      await syncFolder(root);
+      await sync(folder);
+      await sync(root);
       committed = true;
     },
     discard: () => rm(folder, { recursive: true, force: true }),
@@ -128,11 +128,11 @@ function writeOutput({
     async commit() {
       if (!stream.writableEnded) stream.end();
       await ended;
-      await syncFile(temporary);
+      await sync(temporary);
       await rename(temporary, join(folder, OUTPUT));
       committed = true;
-      await syncFolder(folder);
-      await syncFolder(root);
+      await sync(folder);
+      await sync(root);
       return (await stat(join(folder, OUTPUT))).size;
     },
     async abort() {

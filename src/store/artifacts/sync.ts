@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises';
 
-/** Waits until a file's bytes are on the disk. */
-export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
+/**
+ * Waits until a file's bytes, or the names in a folder, are on the disk: without the folder's, a rename may be lost with
+ * the power.
+ */
+export async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
-    await file.sync();
+    await handle.sync();
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
-
-/** Waits until the names in a folder are on the disk: a rename alone may be lost with the power. */
-export const syncFolder = syncFile;

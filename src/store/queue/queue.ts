@@ -1,4 +1,4 @@
-import type { Db } from '../store.ts';
+import type { Db } from '../tables.ts';
 
 /** A job handed to a worker. Its id tells this handing-out apart from later ones of the same job. */
 export interface Delivery {
