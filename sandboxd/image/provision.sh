@@ -38,14 +38,8 @@ PATH=$HOME/.local/bin:$PATH
 PROFILE
 
 # --- Defaults of programs ---
-# apt-get as root in a sandbox: Debian's public mirror, whatever mirror and proxy this was made with.
-suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-rm -rf /etc/apt/sources.list.d/* /etc/apt/apt.conf.d/99mmdebstrap
-cat >/etc/apt/sources.list <<APT
-deb http://deb.debian.org/debian $suite main
-deb http://deb.debian.org/debian $suite-updates main
-deb http://deb.debian.org/debian-security $suite-security main
-APT
+# Root in a sandbox installs from where the base came from; how that was reached from here means nothing inside.
+rm -f /etc/apt/apt.conf.d/99mmdebstrap
 echo 'Acquire::Languages "none";' >/etc/apt/apt.conf.d/99sandbox
 # The marker makes pip refuse to install outside of a virtual environment. It guards a system that somebody
 # administers; here `pip install` goes to ~/.local and the machine lives as long as its job.

@@ -6,17 +6,18 @@ import { say } from '../output.ts';
 import { runProgram } from '../program.ts';
 import { DEBIAN } from './from-registry.ts';
 
-const MIRROR = 'http://deb.debian.org/debian';
-const SECURITY_MIRROR = 'http://deb.debian.org/debian-security';
 const APT_HELPER = '/usr/lib/apt/apt-helper';
 
 /**
  * Where Debian's packages come from on this machine: its own mirrors where it is a Debian, so that an operator's are
- * honoured. The suite is the one that the registry's image has too, or the machine's own where its mirror lacks that.
+ * honoured; elsewhere no source is named, and mmdebstrap takes its own default. The suite is the one that the
+ * registry's image has too, or the machine's own where its mirror lacks that.
  */
 export async function debianSources(): Promise<{ suite: string; sources: string[] }> {
-  const { mirror, security, own } = await hostMirrors();
-  const suite = !own || (await mirrorHas(mirror, DEBIAN)) ? DEBIAN : own;
+  const host = await hostMirrors();
+  if (!host) return { suite: DEBIAN, sources: [] };
+  const { mirror, security, own } = host;
+  const suite = (await mirrorHas(mirror, DEBIAN)) ? DEBIAN : own;
   if (suite !== DEBIAN) say(`  ${mirror} has no ${DEBIAN}: taking ${suite}, as this machine has`);
   return {
     suite,
@@ -27,9 +28,9 @@ export async function debianSources(): Promise<{ suite: string; sources: string[
   };
 }
 
-async function hostMirrors(): Promise<{ mirror: string; security: string | undefined; own?: string }> {
+async function hostMirrors(): Promise<{ mirror: string; security: string | undefined; own: string } | null> {
   const own = osRelease('VERSION_CODENAME');
-  if (osRelease('ID') !== 'debian' || !own) return { mirror: MIRROR, security: SECURITY_MIRROR };
+  if (osRelease('ID') !== 'debian' || !own) return null;
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
   const targets = await runProgram(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages']);
   const find = (...releases: string[]): string | undefined => {
@@ -40,7 +41,7 @@ async function hostMirrors(): Promise<{ mirror: string; security: string | undef
     return undefined;
   };
   const mirror = find(own, 'stable');
-  if (!mirror) return { mirror: MIRROR, security: SECURITY_MIRROR, own };
+  if (!mirror) return null;
   // A frozen mirror has no security archive: then none is mixed in.
   return { mirror, security: find(`${own}-security`, 'stable-security'), own };
 }
