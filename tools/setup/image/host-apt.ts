@@ -32,7 +32,9 @@ async function hostMirrors(): Promise<{ mirror: string; security: string | undef
   const own = osRelease('VERSION_CODENAME');
   if (osRelease('ID') !== 'debian' || !own) return null;
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const targets = await runProgram(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages']);
+  // --no-release-info lists what the machine's configuration names, fetched or not.
+  const query = ['apt-get', 'indextargets', '--no-release-info', '--format', format, 'Created-By: Packages'];
+  const targets = await runProgram(query);
   const find = (...releases: string[]): string | undefined => {
     for (const line of targets.split('\n')) {
       const [uri, release = '', component] = line.split(' ');
