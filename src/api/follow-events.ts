@@ -1,6 +1,6 @@
 import type { JobEvent } from '../protocol/events.ts';
 import { isFinal } from '../protocol/job.ts';
-import { getJob } from '../store/get-job.ts';
+import { peekJob } from '../store/peek-job.ts';
 import { readEvents } from '../store/read-events.ts';
 import type { Store } from '../store/store.ts';
 import { Bell } from './bell.ts';
@@ -40,6 +40,6 @@ export async function* followEvents(
 
 /** Ended, with no event that has not been told; a job that retention has removed has ended too. */
 async function hasEnded(store: Store, id: string, after: number): Promise<boolean> {
-  const job = await getJob(store, id);
+  const job = await peekJob(store, id);
   return job === null || (isFinal(job.status) && job.last_seq <= after);
 }

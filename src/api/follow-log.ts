@@ -1,5 +1,5 @@
 import { isFinal, type LogType } from '../protocol/job.ts';
-import { getJob } from '../store/get-job.ts';
+import { peekJob } from '../store/peek-job.ts';
 import { logSize, readLog } from '../store/read-log.ts';
 import type { Store } from '../store/store.ts';
 import { Bell } from './bell.ts';
@@ -19,7 +19,7 @@ export async function* followLog(
   try {
     while (!signal.aborted) {
       // The job first: what is written before its end is then seen by the size that is asked for after.
-      const job = await getJob(store, log.jobId);
+      const job = await peekJob(store, log.jobId);
       const to = await logSize(store, log.jobId, log.type);
       if (to > from) {
         for await (const bytes of readLog(store, log.jobId, log.type, { from, to })) {

@@ -18,6 +18,9 @@ export function serverOptions(
   deadlines: Deadlines,
   onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void,
 ): FastifyHttpOptions<RawServerDefault> {
+  // Unique among processes by the prefix, within one by the count: drawing random bytes for each costs more.
+  const prefix = randomBytes(6).toString('hex');
+  let count = 0;
   return {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -32,7 +35,7 @@ export function serverOptions(
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomBytes(8).toString('hex');
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : `${prefix}-${++count}`;
     },
     rewriteUrl: ({ url = '/' }) => {
       if (url === '*') return '/';

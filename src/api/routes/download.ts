@@ -1,6 +1,7 @@
 import { CodedError } from '../../protocol/errors.ts';
-import { isFinal, type Job, type OutputInfo } from '../../protocol/job.ts';
-import { findJob } from '../find-job.ts';
+import { isFinal, type OutputInfo } from '../../protocol/job.ts';
+import type { JobState } from '../../store/peek-job.ts';
+import { findState } from '../find-job.ts';
 import type { Api, App } from '../options.ts';
 import { JobParams, NoQuery } from '../schemas.ts';
 import { isUnchanged, sendBytes } from '../send-bytes.ts';
@@ -30,7 +31,7 @@ export function downloadRoute(app: App, api: Api): void {
       },
     },
     handler: async (request, reply) => {
-      const job = await findJob(api.store, request.params.id);
+      const job = await findState(api.store, request.params.id);
       const output = outputOf(job);
       const etag = `"${output.sha256}"`;
       reply.header('etag', etag).header('cache-control', 'private, no-cache');
@@ -49,7 +50,7 @@ export function downloadRoute(app: App, api: Api): void {
  * The output of a job.
  * @throws CodedError OUTPUT_NOT_READY, OUTPUT_EXPIRED or NO_OUTPUT.
  */
-export function outputOf(job: Job): OutputInfo {
+export function outputOf(job: JobState): OutputInfo {
   if (job.output_expired)
     throw new CodedError('OUTPUT_EXPIRED', 'the output was removed after its retention time');
   if (job.output) return job.output;

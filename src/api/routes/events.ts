@@ -2,11 +2,12 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventsPage, type JobEvent } from '../../protocol/events.ts';
-import { isFinal, type Job } from '../../protocol/job.ts';
+import { isFinal } from '../../protocol/job.ts';
+import type { JobState } from '../../store/peek-job.ts';
 import { readEvents } from '../../store/read-events.ts';
 import { accepts } from '../accepts.ts';
 import { EXAMPLE_EVENT } from '../examples.ts';
-import { findJob } from '../find-job.ts';
+import { findState } from '../find-job.ts';
 import { followEvents } from '../follow-events.ts';
 import type { Api, App } from '../options.ts';
 import { JobParams, wholeNumber } from '../schemas.ts';
@@ -50,7 +51,7 @@ export function eventsRoute(app: App, api: Api): void {
       },
     },
     handler: async (request, reply) => {
-      const job = await findJob(api.store, request.params.id);
+      const job = await findState(api.store, request.params.id);
       const after = request.query.after ?? lastEventId(request) ?? 0;
       if (after > job.last_seq) {
         throw invalid(
@@ -73,7 +74,7 @@ export function eventsRoute(app: App, api: Api): void {
   });
 }
 
-async function pageOf({ store }: Api, job: Job, after: number, limit: number) {
+async function pageOf({ store }: Api, job: JobState, after: number, limit: number) {
   const events = await readEvents(store, job.id, { after, limit });
   const next_after = events.at(-1)?.seq ?? after;
   return { events, next_after, ended: isFinal(job.status) && next_after >= job.last_seq };
@@ -81,7 +82,7 @@ async function pageOf({ store }: Api, job: Job, after: number, limit: number) {
 
 function stream(
   api: Api,
-  job: Job,
+  job: JobState,
   after: number,
   request: FastifyRequest,
   reply: FastifyReply,

@@ -6,7 +6,7 @@ import { logSize, readLog } from '../../store/read-log.ts';
 import type { Store } from '../../store/store.ts';
 import { baseUrl } from '../base-url.ts';
 import { EXAMPLE_LOGS } from '../examples.ts';
-import { findJob } from '../find-job.ts';
+import { findState } from '../find-job.ts';
 import { followLog } from '../follow-log.ts';
 import { jobLinks } from '../links.ts';
 import type { Api, App } from '../options.ts';
@@ -40,7 +40,7 @@ export function logsRoutes(app: App, api: Api): void {
       },
     },
     async (request) => {
-      const { id } = await findJob(api.store, request.params.id);
+      const { id } = await findState(api.store, request.params.id);
       const { log_type } = request.query;
       return {
         job_id: id,
@@ -72,7 +72,7 @@ export function logsRoutes(app: App, api: Api): void {
       },
     },
     handler: async (request, reply) => {
-      const job = await findJob(api.store, request.params.id);
+      const job = await findState(api.store, request.params.id);
       const { log_type } = request.params;
       reply
         .header('content-type', 'text/plain; charset=utf-8')

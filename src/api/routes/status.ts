@@ -1,7 +1,7 @@
 import { StatusResponse } from '../../protocol/job.ts';
 import { baseUrl } from '../base-url.ts';
 import { EXAMPLE_STATUS } from '../examples.ts';
-import { findJob } from '../find-job.ts';
+import { findState } from '../find-job.ts';
 import { jobLinks } from '../links.ts';
 import type { Api, App } from '../options.ts';
 import { JobParams, NoQuery } from '../schemas.ts';
@@ -23,7 +23,7 @@ export function statusRoute(app: App, api: Api): void {
       },
     },
     async (request) => {
-      const job = await findJob(api.store, request.params.id);
+      const job = await findState(api.store, request.params.id);
       const links = jobLinks(baseUrl(request, api.config), job.id);
       return {
         job_id: job.id,
