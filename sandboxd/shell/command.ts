@@ -2,14 +2,24 @@ import { closeSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { newId } from '../../src/protocol/ids.ts';
 import { MARK } from '../process/environment.ts';
-import { Output } from '../process/output.ts';
+import { Output, type Sink } from '../process/output.ts';
 import { closePipe, type Pipe, type Pipes } from '../process/pipes.ts';
 import { nowTicks } from '../process/proc.ts';
 import { type Belongs, membersOf, signalAll } from '../process/tree.ts';
 import { type Bash, sourceLines } from './bash.ts';
 import { commandTree } from './command-tree.ts';
 import { Farewell } from './farewell.ts';
-import type { ShellRequest } from './session.ts';
+
+export interface ShellRequest {
+  /** File that the command is put into: the name that bash gives it in its messages. */
+  file: string;
+  command: string;
+  timeoutMs: number | undefined;
+  env: Record<string, string> | undefined;
+  stdout: Sink;
+  stderr: Sink;
+  signal: AbortSignal;
+}
 
 /** A command that runs in a session. */
 export interface ShellCommand {

@@ -2,21 +2,9 @@ import { stat } from 'node:fs/promises';
 import type { ShellEnded } from '../../src/protocol/sandboxd.ts';
 import type { Ground } from '../process/launch.ts';
 import { memoryKills } from '../process/memory-limit.ts';
-import type { Sink } from '../process/output.ts';
 import { Bash } from './bash.ts';
-import { type PreparedCommand, prepare, type ShellCommand } from './command.ts';
+import { type PreparedCommand, prepare, type ShellCommand, type ShellRequest } from './command.ts';
 import { interrupt } from './interrupt.ts';
-
-export interface ShellRequest {
-  /** File that the command is put into: the name that bash gives it in its messages. */
-  file: string;
-  command: string;
-  timeoutMs: number | undefined;
-  env: Record<string, string> | undefined;
-  stdout: Sink;
-  stderr: Sink;
-  signal: AbortSignal;
-}
 
 /** A lasting shell: directory, variables, functions and background jobs stay from one command to the next. */
 export class Session {

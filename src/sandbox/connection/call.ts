@@ -54,7 +54,7 @@ export async function* callFrames(session: ClientHttp2Session, request: CallRequ
   }
   const abort = (): void => stop(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const sending = sendBytes(stream, encodeJson(request.args), request.input).catch(stop);
+  void sendBytes(stream, encodeJson(request.args), request.input).catch(stop);
   try {
     yield* decodeFrames(stream);
     if (failure === null) check(trailers, request.path);
@@ -64,7 +64,6 @@ export async function* callFrames(session: ClientHttp2Session, request: CallRequ
     signal?.removeEventListener('abort', abort);
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
     stream.destroy();
-    await sending;
   }
   if (failure !== null) throw failure;
 }

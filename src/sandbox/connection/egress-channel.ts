@@ -35,6 +35,7 @@ async function serveOne(duplex: Duplex, serve: ServeEgress, signal: AbortSignal)
   const served = serve(duplex);
   try {
     duplex.on('error', () => {});
+    duplex.once('end', () => duplex.destroy());
     if (!duplex.destroyed) await once(duplex, 'close', { signal });
   } finally {
     letGo(served);

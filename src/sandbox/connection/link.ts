@@ -86,7 +86,8 @@ export class Link {
   }
 
   async #openOnce(signal: AbortSignal): Promise<ClientHttp2Session> {
-    const session = openSession(await this.#driver.connect(this.#handle, 'api', signal));
+    const duplex = await this.#driver.connect(this.#handle, 'api', signal);
+    const session = openSession(duplex);
     try {
       const { protocol } = await hello(session, signal);
       if (protocol !== PROTOCOL_VERSION) {
@@ -95,6 +96,7 @@ export class Link {
       }
     } catch (error) {
       session.destroy();
+      duplex.destroy();
       throw error;
     }
     this.#session = session;

@@ -16,22 +16,34 @@ export async function sendBytes(
     stream.end(args);
     return;
   }
-  const over = new Promise<void>((resolve) => {
-    stream.once('close', () => resolve());
-    // sandboxd has answered: whatever is left to send, it does not want.
-    stream.once('end', () => resolve());
-  });
   stream.write(args);
-  for await (const bytes of input) {
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      if (stream.destroyed || stream.readableEnded) return;
-      const piece = bytes.subarray(at, at + PIECE_BYTES);
+  const source = input[Symbol.asyncIterator]();
+  // A source that waits for something does not keep a call that is over: nobody waits for this to return.
+  stream.once('close', () => void source.return?.().catch(() => {}));
+  for (;;) {
+    const { done, value } = await source.next();
+    if (done) break;
+    for (let at = 0; at < value.length; at += PIECE_BYTES) {
+      if (isOver(stream)) return;
+      const piece = value.subarray(at, at + PIECE_BYTES);
       stream.cork();
       stream.write(frameHeader(FRAME.data, piece.length));
       const room = stream.write(piece);
       stream.uncork();
-      if (!room) await Promise.race([over, new Promise<void>((resolve) => stream.once('drain', resolve))]);
+      if (!room) await drained(stream);
     }
   }
-  if (!stream.destroyed) stream.end(frameHeader(FRAME.data, 0));
+  if (!isOver(stream)) stream.end(frameHeader(FRAME.data, 0));
+}
+
+/** Once sandboxd has answered, it does not want what is left to send. */
+const isOver = (stream: ClientHttp2Stream): boolean => stream.destroyed || stream.readableEnded;
+
+function drained(stream: ClientHttp2Stream): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ['drain', 'close', 'end'] as const;
+  for (const event of events) stream.on(event, resolve);
+  return promise.finally(() => {
+    for (const event of events) stream.off(event, resolve);
+  });
 }
