@@ -15,10 +15,11 @@ import { type Api, type App, type BuildApiOptions, DEFAULT_DEADLINES } from './o
 import { rateLimitOptions } from './rate-limit-options.ts';
 import { refuseOddRequests } from './raw-errors.ts';
 import { cancelRoute } from './routes/cancel.ts';
+import { deleteFileRoute } from './routes/delete-file.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { downloadRoute } from './routes/download.ts';
 import { eventsRoute } from './routes/events.ts';
-import { filesRoutes } from './routes/files.ts';
+import { getFileRoute } from './routes/get-file.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoute } from './routes/job.ts';
 import { jobsRoute } from './routes/jobs.ts';
@@ -27,6 +28,7 @@ import { messageRoute } from './routes/message.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { openapiRoute } from './routes/openapi.ts';
 import { pauseRoute, resumeRoute } from './routes/pause.ts';
+import { putFileRoute } from './routes/put-file.ts';
 import { rootRoute } from './routes/root.ts';
 import { scheduleRoute } from './routes/schedule.ts';
 import { statusRoute } from './routes/status.ts';
@@ -102,7 +104,9 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   });
   await app.register(async (scope: App) => {
     rawBody(scope);
-    filesRoutes(scope, api);
+    getFileRoute(scope, api);
+    putFileRoute(scope, api);
+    deleteFileRoute(scope, api);
   });
   await app.ready();
   return app;

@@ -1,0 +1,115 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CodedError } from '../../protocol/errors.ts';
+import { isFinal, type Job } from '../../protocol/job.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { EXAMPLE_FILE } from '../examples.ts';
+import { FileParams, sandboxOf } from '../files/file-calls.ts';
+import { fileHeaders } from '../files/file-headers.ts';
+import { filePath } from '../files/file-path.ts';
+import { readKept } from '../files/kept-files.ts';
+import { Listing } from '../files/listing.ts';
+import { inWorkspace, listLive } from '../files/live-files.ts';
+import { findJob } from '../find-job.ts';
+import type { RouteDocs } from '../openapi/route-docs.ts';
+import type { Api, App } from '../options.ts';
+import { parseRange } from '../range.ts';
+import { NoQuery } from '../schemas.ts';
+import { outputOf } from './download.ts';
+
+const DOCS: RouteDocs = {
+  id: 'getFile',
+  tag: 'While it runs',
+  summary: 'A file of the workspace, or the list of a folder',
+  description: 'From the live sandbox while the job runs, from the kept output after it.',
+  answer: 'A folder as a list, a file as its bytes.',
+  example: { path: 'src', entries: [EXAMPLE_FILE], truncated: false },
+  headers: { Range: 'A part of a file of a live sandbox.' },
+  answers: {
+    200: {
+      description: 'A folder as a list, a file as its bytes.',
+      type: 'application/octet-stream',
+      form: 'binary',
+    },
+    206: { description: 'The part asked for.', type: 'application/octet-stream', form: 'binary' },
+  },
+  errors: [
+    'JOB_NOT_FOUND',
+    'INVALID_PATH',
+    'FILE_NOT_FOUND',
+    'PATH_NOT_FOUND',
+    'PERMISSION_DENIED',
+    'SANDBOX_NOT_LIVE',
+    'NOT_A_FILE',
+    'NO_OUTPUT',
+    'OUTPUT_EXPIRED',
+    'RANGE_NOT_SATISFIABLE',
+    'CONNECTION_LOST',
+  ],
+};
+
+export function getFileRoute(app: App, api: Api): void {
+  for (const url of ['/files/:id', '/files/:id/*']) {
+    app.route({
+      method: ['GET', 'HEAD'],
+      url,
+      exposeHeadRoute: false,
+      schema: { params: FileParams, querystring: NoQuery, response: { 200: Listing } },
+      config: url.endsWith('*') ? { docs: DOCS } : {},
+      handler: async (request, reply) => {
+        const path = filePath(request.url);
+        const job = await findJob(api.store, request.params.id);
+        if (isFinal(job.status)) return sendKept(api, job, path, request, reply);
+        return sendLive(api, await sandboxOf(api, job), path, request, reply);
+      },
+    });
+  }
+}
+
+async function sendLive(
+  api: Api,
+  sandbox: Sandbox,
+  path: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const signal = api.streams.signalOf(reply);
+  const info = await sandbox.stat(inWorkspace(path), { signal });
+  const target = info.type === 'symlink' ? await typeBehind(sandbox, path, signal) : info.type;
+  if (target === 'directory') return listLive(sandbox, path, signal);
+  const range = parseRange(request.headers.range, info.size);
+  fileHeaders(reply, path);
+  reply.header('accept-ranges', 'bytes');
+  if (range) reply.code(206).header('content-range', `bytes ${range.from}-${range.to - 1}/${info.size}`);
+  if (request.method === 'HEAD') return reply.send();
+  // Without a length: a live file can change while it is read, and a broken promise of one would break the connection.
+  const part = range && { offset: range.from, length: range.to - range.from };
+  const { bytes } = await sandbox.read(inWorkspace(path), { signal, ...part });
+  return reply.send(bytes);
+}
+
+/** Reading follows symlinks, so one to a folder is listed like the folder. */
+async function typeBehind(
+  sandbox: Sandbox,
+  path: string,
+  signal: AbortSignal,
+): Promise<'directory' | 'file'> {
+  try {
+    await sandbox.list(inWorkspace(path), { signal, limit: 1 });
+    return 'directory';
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'NOT_A_DIRECTORY') return 'file';
+    throw error;
+  }
+}
+
+async function sendKept(api: Api, job: Job, path: string, request: FastifyRequest, reply: FastifyReply) {
+  outputOf(job);
+  const zipPath = api.store.artifacts.outputPath(job.id);
+  const kept = await readKept(zipPath, path, api.config.MAX_OUTPUT_MB * 2 ** 20);
+  if (kept.kind === 'folder') return kept.listing;
+  fileHeaders(reply, path);
+  reply.header('content-length', kept.info.size);
+  if (request.method !== 'HEAD') return reply.send(kept.bytes);
+  kept.bytes.destroy();
+  return reply.send();
+}
