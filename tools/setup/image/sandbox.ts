@@ -39,21 +39,26 @@ const englishOnly: Plugin = {
 async function bundleSandboxd(outfile: string): Promise<void> {
   const entry = join(ROOT, 'sandboxd/main.ts');
   if (!existsSync(entry)) throw new SetupError(`sandboxd cannot be built: expected its entry at ${entry}.`);
-  const { build } = await import('esbuild');
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    // Names stay, for readable stacks.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    plugins: [englishOnly],
-    // CommonJS libraries ask for Node's modules with require.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  });
+  const { build, stop } = await import('esbuild');
+  try {
+    await build({
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node24',
+      // Names stay, for readable stacks.
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: 'none',
+      plugins: [englishOnly],
+      // CommonJS libraries ask for Node's modules with require.
+      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    });
+  } finally {
+    // Its service would live as long as what set-up hands over to.
+    await stop();
+  }
   await chmod(outfile, 0o644);
 }
