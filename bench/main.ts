@@ -1,6 +1,8 @@
 import { exec } from './exec.ts';
 import type { Row } from './row.ts';
 import { sandboxStart } from './sandbox-start.ts';
+import { schedule } from './schedule.ts';
+import { status } from './status.ts';
 import { formatTable, writeTable } from './table.ts';
 import { throughput } from './throughput.ts';
 
@@ -8,6 +10,8 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'sandbox-start': sandboxStart,
   exec,
   throughput,
+  schedule,
+  status,
 };
 
 const flags = process.argv.slice(2).filter((word) => word.startsWith('-'));
