@@ -73,7 +73,7 @@ print(time.process_time())'`,
     // as resident depends on the page cache's folios (docs/benchmarks.md has the whole resident size).
     check('holds at most 60 MB of memory of its own for sandboxd while idle', async () => {
       const { sandbox } = await startTestSandbox({ driver: engine.makeDriver() });
-      const found = await run(sandbox, 'cat /proc/$(pgrep -o -f /opt/sandboxd/sandboxd.mjs)/status');
+      const found = await run(sandbox, 'cat /proc/$(pgrep -o -x sandboxd)/status');
       const own = /^RssAnon:\s+(\d+) kB/m.exec(found.stdout)?.[1];
       expect(Number(own) * 1_024).toBeGreaterThan(1_000_000);
       expect(Number(own) * 1_024).toBeLessThanOrEqual(60 * 1_000_000);
