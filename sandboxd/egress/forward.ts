@@ -1,6 +1,6 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
-import { pipeline } from 'node:stream';
+import { Duplex, pipeline, Writable } from 'node:stream';
 import type { EgressLink } from './link.ts';
 import { badRequest, CUT, NO_WORKER, type Refusal, readRefusal } from './refusal.ts';
 
@@ -31,7 +31,7 @@ export async function forward(from: IncomingMessage, to: ServerResponse, link: E
 
 function pass(from: IncomingMessage, to: ServerResponse, url: URL, stream: ClientHttp2Stream): void {
   const onward = request({
-    createConnection: () => stream,
+    createConnection: () => bytesOnly(stream),
     method: from.method ?? 'GET',
     path: `${url.pathname}${url.search}`,
     setHost: false,
@@ -48,6 +48,18 @@ function pass(from: IncomingMessage, to: ServerResponse, url: URL, stream: Clien
   to.once('close', () => onward.destroy());
   from.on('error', () => onward.destroy());
   from.pipe(onward);
+}
+
+/**
+ * Node.js (seen with 24.21) sends the wrong memory for a string that its HTTP/2 stream gets together with bytes, which
+ * the head and the body of a request are: here everything becomes bytes, written piece by piece.
+ */
+function bytesOnly(stream: ClientHttp2Stream): Duplex {
+  const writable = new Writable({
+    write: (bytes, _, done) => void stream.write(bytes, done),
+    final: (done) => void stream.end(done),
+  });
+  return Duplex.from({ readable: stream, writable });
 }
 
 export function refuse(to: ServerResponse, { status, reason, headers, text }: Refusal): void {
