@@ -21,6 +21,9 @@ const RECONNECT_MS = 250;
 /** A server told why it would not do something. */
 export class RequestRefused extends Error {}
 
+/** Nothing answers where a server was expected. */
+export class NoServer extends Error {}
+
 export type Status = z.infer<typeof StatusResponse>;
 
 /** A server's HTTP API, as a client over the network sees it. */
@@ -53,7 +56,7 @@ export function createClient(server: string, key?: string): Client {
       if (init.signal?.aborted) throw error;
       const why =
         error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new Error(
+      throw new NoServer(
         `No server answers at ${base} (${why}). Start one with "npm start", or name another one.`,
       );
     });

@@ -1,12 +1,12 @@
 import { ConfigError } from '../config.ts';
 import { CodedError } from '../protocol/errors.ts';
-import { RequestRefused } from './client.ts';
+import { NoServer, RequestRefused } from './client.ts';
 import { PortInUse } from './port-in-use.ts';
 
 /** A failure of a command in words for whoever ran it: what is wrong, and what to do where that is known. */
 export function explain(error: unknown): string {
   if (error instanceof CodedError) return `${error.message}\n${error.hint}`;
-  const expected = [ConfigError, PortInUse, RequestRefused].some((kind) => error instanceof kind);
+  const expected = [ConfigError, PortInUse, RequestRefused, NoServer].some((kind) => error instanceof kind);
   if (!(error instanceof Error)) return String(error);
   // Of what nobody foresaw the place is worth more than the words.
   return expected || isSystemError(error) ? error.message : (error.stack ?? error.message);

@@ -26,7 +26,11 @@ export async function cloneRepository(options: CloneOptions): Promise<void> {
   if (ref !== null && isCommit(ref)) await cloneCommit(options, ref);
   else {
     const branch = ref === null ? [] : [`--branch=${ref}`];
-    await git(options, ['clone', '--depth=1', ...branch, '--', url, '.']);
+    const { ended, words } = await run(options, ['clone', '--depth=1', ...branch, '--', url, '.']);
+    // A server of plain files cannot leave history out.
+    if (/shallow/i.test(words) && ended.exit_code !== 0)
+      await git(options, ['clone', ...branch, '--', url, '.']);
+    else check(options, 'clone', ended, words);
   }
   const clean = withoutCredentials(url);
   if (clean !== url) await git(options, ['remote', 'set-url', 'origin', clean]);
@@ -46,11 +50,15 @@ async function cloneCommit(options: CloneOptions, commit: string) {
 
 async function git(options: CloneOptions, args: string[]): Promise<void> {
   const { ended, words } = await run(options, args);
+  check(options, args[0] ?? '', ended, words);
+}
+
+function check(options: CloneOptions, command: string, ended: ProcessEnded, words: string): void {
   if (ended.exit_code === 0) return;
   const last = options.redact(words).trim().split('\n').slice(-LAST_LINES).join('\n');
   const how = ended.signal ? `was killed by ${ended.signal}` : `ended with exit code ${ended.exit_code}`;
   const from = options.redact(withoutCredentials(options.git.url));
-  throw new CodedError('GIT_CLONE_FAILED', `git ${args[0]} of ${from} ${how}: ${last || 'it said nothing'}`);
+  throw new CodedError('GIT_CLONE_FAILED', `git ${command} of ${from} ${how}: ${last || 'it said nothing'}`);
 }
 
 async function run(options: CloneOptions, args: string[]): Promise<{ ended: ProcessEnded; words: string }> {
