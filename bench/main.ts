@@ -2,6 +2,7 @@ import { exec } from './exec.ts';
 import type { Row } from './row.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { schedule } from './schedule.ts';
+import { soak } from './soak.ts';
 import { status } from './status.ts';
 import { formatTable, writeTable } from './table.ts';
 import { throughput } from './throughput.ts';
@@ -12,6 +13,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   throughput,
   schedule,
   status,
+  soak,
 };
 
 const flags = process.argv.slice(2).filter((word) => word.startsWith('-'));

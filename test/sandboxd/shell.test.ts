@@ -31,7 +31,6 @@ describe('shell', () => {
   it.each([
     ['a syntax error', 'echo before; if then', 2],
     ['an unset variable under set -u', 'set -u; echo $nothing', 1],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's own
     ['a missing parameter', 'echo ${nothing:?is missing}', 1],
     ['a command that is not there', 'no-such-command', 127],
     ['break outside of a loop', 'break; return 7', 7],
