@@ -62,7 +62,8 @@ export async function attachProcess(
 function skipLost(readers: Reader[]): boolean {
   let missed = false;
   for (const reader of readers) {
-    const at = Math.min(Math.max(reader.at, reader.ring.start), reader.ring.total);
+    // An offset ahead of what has been printed is waited for.
+    const at = Math.max(reader.at, reader.ring.start);
     missed ||= at !== reader.at;
     reader.at = at;
   }

@@ -2,6 +2,7 @@ import { describe, expect, vi } from 'vitest';
 import { connectSandbox } from '../../src/sandbox/connection/connect-sandbox.ts';
 import type { Driver } from '../../src/sandbox/driver.ts';
 import { reconcile } from '../../src/sandbox/reconcile.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { attachSandbox, startSandbox } from '../../src/sandbox/start.ts';
 import { testInstallation } from '../support/run-id.ts';
 import { run, silent, startOptions, startTestSandbox, testSpec } from '../support/sandbox.ts';
@@ -12,6 +13,13 @@ const ids = async (driver: Driver, installation: string) =>
 
 /** Programs inside that carry a channel; the driver's relay, whatever it is. */
 const RELAYS = 'pgrep -c -x socat || true';
+
+/** The relays of a sandbox that is connected: for calls, and for egress, which comes up beside them. */
+async function settled(sandbox: Sandbox): Promise<string> {
+  const both = '2\n';
+  await vi.waitFor(async () => expect((await run(sandbox, RELAYS)).stdout).toBe(both), 10_000);
+  return both;
+}
 
 export function livesAndDies(engine: Engine, check: Case): void {
   describe('life', () => {
@@ -52,7 +60,7 @@ export function livesAndDies(engine: Engine, check: Case): void {
     check('leaves no relay behind inside when streams are cut', async () => {
       const driver = engine.makeDriver();
       const { sandbox, handle } = await startTestSandbox({ driver });
-      const before = (await run(sandbox, RELAYS)).stdout;
+      const before = await settled(sandbox);
       for (let i = 0; i < 8; i++) (await driver.connect(handle, 'api')).on('error', () => {}).destroy();
       const writing = await driver.connect(handle, 'api');
       writing.on('error', () => {}).write(Buffer.alloc(1_000_000));
@@ -63,7 +71,7 @@ export function livesAndDies(engine: Engine, check: Case): void {
     check('leaves no relay behind when connecting is aborted, at any stage', async () => {
       const driver = engine.makeDriver();
       const { sandbox, handle } = await startTestSandbox({ driver });
-      const before = (await run(sandbox, RELAYS)).stdout;
+      const before = await settled(sandbox);
       for (const delay of [0, 1, 2, 4, 8, 16]) {
         const signal = AbortSignal.timeout(delay);
         await driver.connect(handle, 'api', signal).then(
