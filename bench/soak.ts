@@ -48,7 +48,7 @@ async function measure(client: Client, url: string, folder: string): Promise<Row
   const start = performance.now();
   const jobs = await Promise.all(Array.from({ length: JOBS }, (_, i) => schedule(client, i)));
   const scheduled = performance.now() - start;
-  const memory: number[] = [];
+  const memory: Memory = { rss: [], heap: [] };
   const sampling = new AbortController();
   const sampled = sampleMemory(url, memory, sampling.signal);
   const seconds: number[] = [];
@@ -68,14 +68,16 @@ async function measure(client: Client, url: string, folder: string): Promise<Row
   for (const job of jobs) await check(client, job, folder);
   await checkNoneLeft(sandboxes);
 
-  const quarter = Math.ceil(memory.length / 4);
+  const quarter = Math.ceil(memory.rss.length / 4);
   const note = `${JOBS} jobs at once, ${CONCURRENCY} side by side;`;
   return [
     row('soak: all of the jobs', [total], 's', `${note} every output right, no container left;`),
     row('soak: one job, start to end', seconds, 's', 'sandbox, one block, zip;'),
     row('soak: schedule, each of all at once', [scheduled / JOBS], 'ms', ''),
-    row('soak: server RSS, first quarter of the time', memory.slice(0, quarter), 'MB', ''),
-    row('soak: server RSS, last quarter of the time', memory.slice(-quarter), 'MB', ''),
+    row('soak: server RSS, first quarter of the time', memory.rss.slice(0, quarter), 'MB', ''),
+    row('soak: server RSS, last quarter of the time', memory.rss.slice(-quarter), 'MB', ''),
+    row('soak: live heap, first quarter', [Math.min(...memory.heap.slice(0, quarter))], 'MB', 'its lowest;'),
+    row('soak: live heap, last quarter', [Math.min(...memory.heap.slice(-quarter))], 'MB', 'its lowest;'),
   ];
 }
 
@@ -105,11 +107,19 @@ async function checkNoneLeft(sandboxes: ReadonlySet<string>): Promise<void> {
   }
 }
 
-async function sampleMemory(url: string, samples: number[], signal: AbortSignal): Promise<void> {
+/** Megabytes. The heap goes up and down with its collections; its lowest points show what is held on to. */
+interface Memory {
+  rss: number[];
+  heap: number[];
+}
+
+async function sampleMemory(url: string, samples: Memory, signal: AbortSignal): Promise<void> {
   while (await delay(SAMPLE_MS, true, { signal }).catch(() => false)) {
     const text = await (await fetch(`${url}/metrics`)).text();
-    const bytes = /^process_resident_memory_bytes (\S+)/m.exec(text)?.[1];
-    samples.push(Number(bytes) / 1024 / 1024);
+    const megabytes = (gauge: string) =>
+      Number(new RegExp(`^${gauge} (\\S+)`, 'm').exec(text)?.[1]) / 1024 / 1024;
+    samples.rss.push(megabytes('process_resident_memory_bytes'));
+    samples.heap.push(megabytes('nodejs_heap_size_used_bytes'));
   }
 }
 

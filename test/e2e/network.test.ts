@@ -44,6 +44,7 @@ test('an allowlist lets through what it names, and nothing else', async () => {
   const log = await server.log(id);
   expect(log).toContain('reached 200');
   expect(log).toContain(' 403');
+  expect(open.bodies).toEqual(['a body']);
   expect(dataOf(events, 'egress').map(({ port, allowed }) => [port, allowed])).toEqual([
     [open.port, true],
     [closed.port, false],
