@@ -29,6 +29,12 @@ export async function unpack(zipPath: string, folder: string): Promise<Unpacked>
   const zip = await openPromise(zipPath, { autoClose: false, lazyEntries: true, strictFileNames: true });
   const links: { name: string; path: string; target: string }[] = [];
   const unpacked: Unpacked = { paths: [], bytes: 0 };
+  const made = new Set<string>();
+  async function makeFolder(path: string) {
+    if (made.has(path)) return;
+    await mkdir(path, { recursive: true });
+    made.add(path);
+  }
   try {
     for await (const entry of zip.eachEntry()) {
       const path = inside(root, entry.fileName);
@@ -37,9 +43,10 @@ export async function unpack(zipPath: string, folder: string): Promise<Unpacked>
         const target = (await buffer(await zip.openReadStreamPromise(entry))).toString();
         links.push({ name: entry.fileName, path, target });
       } else if ((mode & TYPE_BITS) === DIRECTORY || entry.fileName.endsWith('/')) {
-        await mkdir(path, { recursive: true });
+        await makeFolder(path);
         continue;
       } else {
+        await makeFolder(dirname(path));
         await writeEntry(zip, entry, path, mode);
         unpacked.bytes += entry.uncompressedSize;
       }
@@ -65,7 +72,6 @@ function inside(root: string, name: string): string {
 }
 
 async function writeEntry(zip: ZipFile, entry: Entry, path: string, mode: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const permissions = mode & 0o100 ? 0o755 : 0o644;
   await pipeline(
     await zip.openReadStreamPromise(entry),

@@ -7,7 +7,7 @@ import type { Fence } from '../store/fence.ts';
 import { readEvents } from '../store/read-events.ts';
 import { readSecrets } from '../store/read-secrets.ts';
 import { urlCredentials } from './clone-repository.ts';
-import type { WorkerContext } from './context.ts';
+import type { RunningJob, WorkerContext } from './context.ts';
 import { createJobControl, type JobControl } from './job-control.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createRedactor, type Redactor } from './redact.ts';
@@ -22,6 +22,8 @@ export interface Attempt {
   env: Record<string, string>;
   redactor: Redactor;
   control: JobControl;
+  /** What the worker and the API see of it. */
+  running: RunningJob;
   recorder: Recorder;
   /** The job's events up to now. */
   history(): Promise<JobEvent[]>;
@@ -64,6 +66,7 @@ export async function beginAttempt(context: WorkerContext, job: Job, place: Plac
     env: { ...job.request.env, ...secrets },
     redactor,
     control,
+    running: { control, sandbox: null },
     recorder,
     recheck,
     async history() {

@@ -104,8 +104,8 @@ async function start(
 }
 
 function holdSandbox(
-  { store, driver, running }: WorkerContext,
-  { job, fence, control, recorder, log }: Attempt,
+  { store, driver }: WorkerContext,
+  { job, fence, control, running, recorder, log }: Attempt,
   started: StartedSandbox,
   kept: boolean,
 ): JobSandbox {
@@ -117,8 +117,7 @@ function holdSandbox(
     (data) => void recorder.append({ type: 'egress', data }).catch(() => {}),
   );
   egress.assign(job.request.network, connections.record);
-  const runningJob = running.get(job.id);
-  if (runningJob) runningJob.sandbox = sandbox;
+  running.sandbox = sandbox;
 
   void sandbox.lost.then((reason) => {
     if (!held) return;
@@ -137,7 +136,7 @@ function holdSandbox(
     held = false;
     watching.abort();
     connections.close();
-    if (runningJob) runningJob.sandbox = null;
+    running.sandbox = null;
   }
   return {
     started,

@@ -1,3 +1,5 @@
+import { createFinder, type Finder, SHORTEST_PATTERN } from './find-patterns.ts';
+
 /** Keeps the values of secrets out of text and byte streams. */
 export interface Redactor {
   /** The text with every secret replaced by `[secret NAME]`. */
@@ -17,6 +19,8 @@ export interface StreamRedactor {
 
 /** A shorter piece of base64 is found in unrelated text too often. */
 const SHORTEST_ENCODED = 6;
+/** Where `base64` breaks its lines. */
+const BASE64_LINE = 76;
 /** A line of a secret of several lines (a private key) that is worth hiding on its own. */
 const SHORTEST_LINE = 12;
 
@@ -29,11 +33,16 @@ export function createRedactor(secrets: Record<string, string>): Redactor {
     for (const form of forms(value)) if (!names.has(form)) names.set(form, name);
   }
   if (names.size === 0) return NOTHING_SECRET;
-  // The longest first: an alternation takes the first that fits.
-  const patterns = [...names.keys()].sort((a, b) => b.length - a.length);
-  const any = new RegExp(patterns.map(escapeRegExp).join('|'), 'g');
-  const replace = (bytes: string) => bytes.replace(any, (found) => `[secret ${names.get(found)}]`);
-
+  const finder = createFinder([...names.keys()]);
+  function replace(bytes: string): string {
+    let shown = '';
+    let end = 0;
+    for (const match of finder.matches(bytes)) {
+      shown += `${bytes.slice(end, match.start)}[secret ${names.get(match.pattern)}]`;
+      end = match.end;
+    }
+    return end === 0 ? bytes : shown + bytes.slice(end);
+  }
   function text(given: string): string {
     const bytes = toBytes(given);
     const redacted = replace(bytes);
@@ -42,31 +51,18 @@ export function createRedactor(secrets: Record<string, string>): Redactor {
   function json<T>(value: T): T {
     return redactJson(value, text) as T;
   }
-  return { text, json, stream: () => redactStream(replace, any, patterns) };
+  return { text, json, stream: () => redactStream(replace, finder) };
 }
 
-function redactStream(replace: (bytes: string) => string, any: RegExp, patterns: string[]): StreamRedactor {
-  const longest = patterns[0]?.length ?? 0;
-  const byStart = Map.groupBy(patterns, (pattern) => pattern.charAt(0));
+function redactStream(replace: (bytes: string) => string, finder: Finder): StreamRedactor {
   let held = '';
-
-  /** Where the tail begins that a longer stream might turn into a secret. */
-  function tailStart(text: string): number {
-    for (let at = Math.max(0, text.length - longest + 1); at < text.length; at++) {
-      const candidates = byStart.get(text.charAt(at));
-      if (candidates === undefined) continue;
-      const tail = text.slice(at);
-      if (candidates.some((pattern) => pattern.length > tail.length && pattern.startsWith(tail))) return at;
-    }
-    return text.length;
-  }
   return {
     push(bytes) {
       const text = held + bytes.toString('latin1');
-      let end = tailStart(text);
+      let end = finder.tailStart(text);
       // A secret found whole is never cut: with the bytes to come it may turn out to be the start of a longer one.
-      for (const match of text.matchAll(any)) {
-        if (match.index < end && match.index + match[0].length > end) end = match.index;
+      if (end < text.length) {
+        for (const match of finder.matches(text)) if (match.start < end && match.end > end) end = match.start;
       }
       held = text.slice(end);
       return Buffer.from(replace(text.slice(0, end)), 'latin1');
@@ -82,8 +78,6 @@ function redactStream(replace: (bytes: string) => string, any: RegExp, patterns:
 /** Bytes as a string with one character each, so that patterns are the same in text and in streams. */
 const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
 
-const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-
 function forms(value: string): string[] {
   const encoded = [
     encodeURIComponent(value),
@@ -92,11 +86,12 @@ function forms(value: string): string[] {
     Buffer.from(value).toString('hex'),
     Buffer.from(value).toString('hex').toUpperCase(),
     ...base64Forms(Buffer.from(value)),
+    ...base64Lines(Buffer.from(value)),
   ];
   const lines = value.split(/\r?\n/).filter((line) => line.length >= SHORTEST_LINE);
   return [value, ...encoded.filter((form) => form.length >= SHORTEST_ENCODED), ...lines]
-    .filter((form) => form.length > 0)
-    .map(toBytes);
+    .map(toBytes)
+    .filter((form) => form.length >= SHORTEST_PATTERN);
 }
 
 /**
@@ -113,6 +108,12 @@ function base64Forms(value: Buffer): string[] {
     found.push(piece, piece.replaceAll('-', '+').replaceAll('_', '/'));
   }
   return found;
+}
+
+/** A secret that is too long for one line of base64, as `base64` prints it. */
+function base64Lines(value: Buffer): string[] {
+  const whole = value.toString('base64');
+  return whole.length > BASE64_LINE ? (whole.match(new RegExp(`.{1,${BASE64_LINE}}`, 'g')) ?? []) : [];
 }
 
 function redactJson(value: unknown, text: (text: string) => string): unknown {

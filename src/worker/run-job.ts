@@ -24,7 +24,7 @@ export async function runJob(context: WorkerContext, delivery: Delivery, place: 
   const job = await startAttempt(context.store, { ...delivery, workerId: context.id });
   if (job === null) return await context.store.queue.done(delivery.deliveryId);
   const attempt = await beginAttempt(context, job, place);
-  context.running.set(job.id, { control: attempt.control, sandbox: null });
+  context.running.set(job.id, attempt.running);
   let held: JobSandbox | null = null;
   let keep = false;
   try {
@@ -45,7 +45,8 @@ export async function runJob(context: WorkerContext, delivery: Delivery, place: 
     await (keep ? held?.leave() : held?.destroy());
     await attempt.recorder.end();
     attempt.control.stopClock();
-    context.running.delete(job.id);
+    // A later attempt may be here already, of a job that this one had lost.
+    if (context.running.get(job.id) === attempt.running) context.running.delete(job.id);
   }
 }
 

@@ -6,7 +6,7 @@ import { newId } from '../protocol/ids.ts';
 import type { Driver } from '../sandbox/driver.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
-import { registerWorker, removeWorker } from '../store/workers.ts';
+import { liveWorkers, registerWorker, removeWorker } from '../store/workers.ts';
 import { settledWithin } from './abortable.ts';
 import { createCallbacks } from './callbacks.ts';
 import { startClaimLoop } from './claim-loop.ts';
@@ -58,6 +58,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const log = options.log.child({ worker: id });
   const running = new Map<string, RunningJob>();
   const info = () => ({ host: hostname(), pid: process.pid, concurrency: config.WORKER_CONCURRENCY });
+  // On the embedded database no other process can be alive, however fresh the heartbeat that a crash has left is.
+  if (store.singleNode) for (const gone of await liveWorkers(store)) await removeWorker(store, gone.id);
   if (config.WORKER_CONCURRENCY > 0) await registerWorker(store, id, info());
   const sandboxes = await openSandboxSource({
     config,

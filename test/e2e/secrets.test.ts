@@ -26,10 +26,10 @@ test('a secret reaches the job, and nothing that is kept of it', async () => {
   const server = await startTestServer();
   const id = await server.schedule({
     prompt: runbook(
-      'test ${#TOKEN} = 17 && echo "it has 17 characters"',
+      'test "$(printf %s "$TOKEN" | wc -c)" = 17 && echo "it has 17 characters"',
       [
         'echo "raw: $TOKEN"',
-        'printf "%s" "${TOKEN:0:5}"; sleep 0.5; printf "%s\\n" "${TOKEN:5}"',
+        'printf %s "$TOKEN" | cut -c1-5 | tr -d "\\n"; sleep 0.5; printf %s "$TOKEN" | cut -c6-',
         'printf "%s" "$TOKEN" | base64',
         'node -p "encodeURIComponent(process.env.TOKEN)"',
         'echo "$TOKEN" > kept-by-the-user.txt',

@@ -166,8 +166,8 @@ test('a file that is cut never looks whole', async () => {
   ]);
 });
 
-test('thousands of small files, and nothing is left in the spool', async () => {
-  const names = Array.from({ length: 3_000 }, (_, i) => `d${i % 7}/f${String(i).padStart(4, '0')}`);
+test('hundreds of small files, and nothing is left in the spool', async () => {
+  const names = Array.from({ length: 600 }, (_, i) => `d${i % 7}/f${String(i).padStart(4, '0')}`);
   const { path } = await pack(names.flatMap((name) => file(name, name)));
   const { paths, bytes } = await unpackInto(path);
   expect(paths).toEqual(names.toSorted());

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRedactor } from '../../src/worker/redact.ts';
@@ -40,6 +41,20 @@ describe('text', () => {
     const key = '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\n-----END KEY-----';
     const keyed = createRedactor({ KEY: key });
     expect(keyed.text(key.replaceAll('\n', '\r\n'))).not.toContain('MIIEvQ');
+  });
+
+  test('finds a long one in the lines that base64 prints', () => {
+    const key = Array.from({ length: 300 }, (_, i) => String.fromCharCode(33 + ((i * 7) % 90))).join('');
+    const printed = Buffer.from(key).toString('base64').replace(/.{76}/g, '$&\n');
+    expect(createRedactor({ KEY: key }).text(printed)).toMatch(/^(\[secret KEY\]\n?)+$/);
+  });
+
+  test('takes as many and as long ones as a job may have', () => {
+    const secrets = Object.fromEntries(
+      Array.from({ length: 200 }, (_, i) => [`S${i}`, randomBytes(24_576).toString('base64')]),
+    );
+    const many = createRedactor(secrets);
+    expect(many.text(`x ${secrets.S7} y`)).toBe('x [secret S7] y');
   });
 
   test('takes the longer of two secrets that start alike', () => {
