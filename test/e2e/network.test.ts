@@ -20,7 +20,8 @@ async function startWeb() {
 }
 
 /** Asks the sandbox's proxy, also for loopback, which programs otherwise look for in the sandbox itself. */
-const curl = (port: number) => `curl -s --noproxy '' -w ' %{http_code}\\n' http://127.0.0.1:${port}/`;
+const curl = (port: number) =>
+  `curl -s --noproxy '' --data 'a body' -w ' %{http_code}\\n' http://127.0.0.1:${port}/`;
 
 test('network none: a 403 that names the rule, and an event', async () => {
   const server = await startTestServer();

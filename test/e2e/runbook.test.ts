@@ -71,7 +71,7 @@ test('a job that runs out of time ends, with what it had printed and written', a
   const server = await startTestServer();
   const { id, status } = await server.run({
     prompt: runbook('echo early > early.txt; echo printed; sleep 60'),
-    limits: { timeout_s: 3 },
+    limits: { timeout_s: 8 },
   });
   expect(status).toMatchObject({ status: 'failed', error: { code: 'JOB_TIMEOUT' } });
   expect(await server.log(id)).toContain('printed');

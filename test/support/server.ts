@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { type Client, createClient, type Status } from '../../src/cli/client.ts';
 import { type Server, startServer } from '../../src/cli/wire.ts';
 import { type Config, readConfig } from '../../src/config.ts';
@@ -8,6 +8,9 @@ import { getJob } from '../../src/store/get-job.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openTestStore } from './database.ts';
 import { silent } from './sandbox.ts';
+
+// Whole jobs, several at a time on a small machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** A whole server with a database of its own, and what tests do with one. */
 export interface TestServer {
