@@ -37,4 +37,7 @@ async function main(): Promise<void> {
   await stat(settings.run);
 }
 
-await main();
+main().catch((error: Error) => {
+  process.stderr.write(`sandboxd cannot start: ${error.stack}\n`);
+  process.exit(1);
+});

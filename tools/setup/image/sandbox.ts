@@ -14,7 +14,7 @@ const SOURCE = join(ROOT, 'sandboxd/image');
 export async function makeSandboxImage(docker: Docker, base: string, tag: string): Promise<void> {
   const context = await mkdtemp(join(tmpdir(), 'sandbox-image-'));
   try {
-    await bundleSandboxd(join(context, 'sandboxd.mjs'));
+    await bundleSandboxd(join(context, 'sandboxd.cjs'));
     await copyFile(join(SOURCE, 'Dockerfile'), join(context, 'Dockerfile'));
     await copyFile(join(SOURCE, 'init'), join(context, 'init'));
     await chmod(join(context, 'init'), 0o755);
@@ -37,7 +37,7 @@ const englishOnly: Plugin = {
 
 /** One file with sandboxd and the libraries that it uses. */
 async function bundleSandboxd(outfile: string): Promise<void> {
-  const entry = join(ROOT, 'sandboxd/main.ts');
+  const entry = join(ROOT, 'sandboxd/snapshot.ts');
   if (!existsSync(entry)) throw new SetupError(`sandboxd cannot be built: expected its entry at ${entry}.`);
   const { build, stop } = await import('esbuild');
   try {
@@ -46,15 +46,14 @@ async function bundleSandboxd(outfile: string): Promise<void> {
       outfile,
       bundle: true,
       platform: 'node',
-      format: 'esm',
+      // What Node.js takes a snapshot of.
+      format: 'cjs',
       target: 'node24',
       // Names stay, for readable stacks.
       minifySyntax: true,
       minifyWhitespace: true,
       legalComments: 'none',
       plugins: [englishOnly],
-      // CommonJS libraries ask for Node's modules with require.
-      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     });
   } finally {
     // Its service would live as long as what set-up hands over to.
