@@ -62,6 +62,11 @@ export const Settings = z.object({
   MODEL_CONTEXT_WINDOW: whole(4_000, 100_000_000)
     .optional()
     .describe("Tokens of the model's window, for a model that is not known."),
+  MODEL_IMAGES: flag
+    .default(true)
+    .describe(
+      'Whether the model can be shown images: plots and screenshots. Set it to no for one of text alone.',
+    ),
   MODEL_TIMEOUT_S: whole(5, 3_600)
     .default(300)
     .describe("Longest wait for the next piece of a model's reply."),

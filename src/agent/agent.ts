@@ -2,6 +2,7 @@ import type { Model } from '../model/model.ts';
 import type { JobEvent, NewEvent } from '../protocol/events.ts';
 import type { Job, LogType } from '../protocol/job.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { JobImages } from './image.ts';
 
 /** What an agent is given to work on a job. */
 export interface AgentContext {
@@ -25,6 +26,7 @@ export interface AgentContext {
   redact(text: string): string;
   /** To be called before each step: waits while the job is paused, and gives the user's messages that came since the last call. */
   checkpoint(): Promise<JobEvent[]>;
+  images: JobImages;
   /** Puts the job into `waiting` until the user's next message, which it returns. */
   waitForMessage(): Promise<JobEvent>;
 }

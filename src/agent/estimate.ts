@@ -1,5 +1,6 @@
 import type { ModelMessage } from '../model/model.ts';
 import type { JobEvent } from '../protocol/events.ts';
+import { imageTokens } from './image.ts';
 
 /**
  * Tokens of a text, erring high: real tokenizers take 3.5 to 5 characters a token of English or code, and about one
@@ -24,6 +25,9 @@ export function requestTokens(fixed: string, messages: ModelMessage[], events: r
 }
 
 function eventTokens(event: JobEvent): number {
-  if (event.type === 'tool.result') return estimateTokens(event.data.content) + 10;
+  if (event.type === 'tool.result') {
+    const images = event.data.images ?? [];
+    return estimateTokens(event.data.content) + images.reduce((sum, ref) => sum + imageTokens(ref), 10);
+  }
   return event.type === 'message.user' ? estimateTokens(event.data.text) + 10 : 0;
 }

@@ -1,5 +1,5 @@
 import { CodedError, type ErrorCode } from '../protocol/errors.ts';
-import type { EventData, ToolCall } from '../protocol/events.ts';
+import type { EventData, ImageRef, ToolCall } from '../protocol/events.ts';
 import type { AgentContext } from './agent.ts';
 import type { Journal } from './journal.ts';
 import { countRepeats, END_AFTER, loopWarning, WARN_AFTER } from './loop-breaker.ts';
@@ -27,15 +27,17 @@ export async function runCall(
 ): Promise<EventData<'tool.result'>> {
   const started = performance.now();
   const result = refusal === null ? await attempt() : { content: refusal, isError: true };
+  const { images, notes } = await keepImages(context, result.images ?? []);
   const data: EventData<'tool.result'> = {
     step,
     call_id: call.id,
     tool: call.name,
-    content: result.content,
+    content: [result.content, ...notes].join('\n').trim(),
     is_error: result.isError ?? false,
     exit_code: result.exitCode ?? null,
     duration_ms: Math.round(performance.now() - started),
     full_output: result.fullOutput ?? null,
+    ...(images.length > 0 && { images }),
   };
   const repeats = countRepeats([
     ...journal.events,
@@ -80,6 +82,24 @@ export async function runCall(
       return fault(`${error.code}: ${error.message}\n${error.hint}`);
     }
   }
+}
+
+/** Keeps a result's images; one that cannot be shown costs the model nothing but a note. */
+async function keepImages(
+  { images: kept }: AgentContext,
+  given: Buffer[],
+): Promise<{ images: ImageRef[]; notes: string[] }> {
+  const images: ImageRef[] = [];
+  const notes: string[] = [];
+  for (const bytes of given) {
+    try {
+      images.push(await kept.save(bytes));
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      notes.push(`[an image is not shown: ${error.message}]`);
+    }
+  }
+  return { images, notes };
 }
 
 const fault = (content: string): ToolResult => ({ content, isError: true });

@@ -1,8 +1,10 @@
 import type { Model, ModelReply } from '../model/model.ts';
 import { CodedError } from '../protocol/errors.ts';
+import type { ImageRef, JobEvent } from '../protocol/events.ts';
 import type { AgentContext } from './agent.ts';
 import { requestTokens } from './estimate.ts';
 import type { Journal } from './journal.ts';
+import { showImages } from './show-images.ts';
 import { TOOLS } from './tools.ts';
 import { view } from './view.ts';
 
@@ -20,7 +22,7 @@ export async function think(
   const speech = speechLog(context);
   const reply = await model.reply({
     system,
-    messages,
+    messages: await showImages(messages, imagesOf(journal.events), context.images),
     tools: [...TOOLS],
     signal: context.signal,
     onText: speech.text,
@@ -37,6 +39,9 @@ export async function think(
   if (reply.finishReason === 'content-filter' && reply.toolCalls.length === 0)
     throw new CodedError('MODEL_REJECTED', "The provider's content filter stopped the reply.");
 }
+
+const imagesOf = (events: readonly JobEvent[]): ImageRef[] =>
+  events.flatMap((event) => (event.type === 'tool.result' ? (event.data.images ?? []) : []));
 
 /** Descriptions stand for the schemas as well: they are about as long. */
 const TOOL_TEXT = TOOLS.map(({ name, description }) => name + description.repeat(2)).join('\n');

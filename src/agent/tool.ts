@@ -5,6 +5,8 @@ export interface ToolResult {
   /** What the model is shown. */
   content: string;
   isError?: boolean;
+  /** PNG or JPEG, shown to the model after `content`. */
+  images?: Buffer[];
   exitCode?: number | null;
   /** Where the whole output lies when `content` is only its head and tail. */
   fullOutput?: string | null;

@@ -1,8 +1,11 @@
 import type { ModelMessage } from '../model/model.ts';
 import type { EventData, JobEvent } from '../protocol/events.ts';
+import { imagePart } from './show-images.ts';
 
 type Reply = EventData<'model.reply'>;
 type Result = EventData<'tool.result'>;
+type ToolPart = Extract<ModelMessage, { role: 'tool' }>['content'][number];
+type Output = Extract<ToolPart, { type: 'tool-result' }>['output'];
 type Part = Extract<ModelMessage, { role: 'assistant' }>['content'][number];
 
 export const INTERRUPTED =
@@ -93,10 +96,12 @@ class Transcript {
     this.#messages.push({
       role: 'tool',
       content: step.reply.tool_calls.map(({ id, name }) => {
-        const result = step.results.get(id);
-        const value = result?.content || (result ? '[empty]' : INTERRUPTED);
-        const type = result && !result.is_error ? 'text' : 'error-text';
-        return { type: 'tool-result', toolCallId: id, toolName: name, output: { type, value } };
+        return {
+          type: 'tool-result',
+          toolCallId: id,
+          toolName: name,
+          output: outputOf(step.results.get(id)),
+        };
       }),
     });
   }
@@ -111,6 +116,14 @@ class Transcript {
     if (before?.type === 'text') before.text = [before.text, ...texts].join('\n\n');
     else this.#messages.push({ role: 'user', content: [{ type: 'text', text: texts.join('\n\n') }] });
   }
+}
+
+function outputOf(result: Result | undefined): Output {
+  const text = result?.content || (result ? '[empty]' : INTERRUPTED);
+  const images = result?.images ?? [];
+  if (images.length > 0)
+    return { type: 'content', value: [{ type: 'text', text }, ...images.map(imagePart)] };
+  return { type: result && !result.is_error ? 'text' : 'error-text', value: text };
 }
 
 /** Null for a reply that says nothing: providers refuse empty messages. */

@@ -5,11 +5,13 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4, SharedV4ProviderOptions } from '@ai-sdk/provider';
 import type { Config } from '../config.ts';
 import { CodedError } from '../protocol/errors.ts';
+import type { ImagePlace } from './tool-images.ts';
 
 /** The settings that a model is made from. */
 export type ModelConfig = Pick<
   Config,
   | 'MODEL_CONTEXT_WINDOW'
+  | 'MODEL_IMAGES'
   | 'MODEL_TIMEOUT_S'
   | 'ANTHROPIC_API_KEY'
   | 'ANTHROPIC_BASE_URL'
@@ -22,6 +24,8 @@ export type ModelConfig = Pick<
 export interface ProviderModel {
   model: LanguageModelV4;
   options: SharedV4ProviderOptions;
+  /** Where it sees the images of tool results. */
+  images: ImagePlace;
   /** Values that no message may show. */
   secrets: string[];
 }
@@ -32,18 +36,19 @@ const PROVIDERS: Record<string, Connect> = {
   anthropic(config, name) {
     const apiKey = needed('ANTHROPIC_API_KEY', config.ANTHROPIC_API_KEY);
     const provider = createAnthropic({ apiKey, ...baseURL(config.ANTHROPIC_BASE_URL) });
-    return { model: provider(name), options: {}, secrets: [apiKey] };
+    return { model: provider(name), options: {}, images: 'result', secrets: [apiKey] };
   },
   openai(config, name) {
     const apiKey = needed('OPENAI_API_KEY', config.OPENAI_API_KEY);
     const provider = createOpenAI({ apiKey, ...baseURL(config.OPENAI_BASE_URL) });
     // The job's log is the one copy of the conversation: nothing is to be kept at the provider or referred to there.
-    return { model: provider.responses(name), options: { openai: { store: false } }, secrets: [apiKey] };
+    const options = { openai: { store: false } };
+    return { model: provider.responses(name), options, images: 'result', secrets: [apiKey] };
   },
   google(config, name) {
     const apiKey = needed('GOOGLE_GENERATIVE_AI_API_KEY', config.GOOGLE_GENERATIVE_AI_API_KEY);
     const provider = createGoogle({ apiKey, ...baseURL(config.GOOGLE_BASE_URL) });
-    return { model: provider(name), options: {}, secrets: [apiKey] };
+    return { model: provider(name), options: {}, images: 'result', secrets: [apiKey] };
   },
   'openai-compatible'(config, name) {
     const provider = createOpenAICompatible({
@@ -55,6 +60,7 @@ const PROVIDERS: Record<string, Connect> = {
     return {
       model: provider(name),
       options: {},
+      images: 'user',
       secrets: config.OPENAI_API_KEY ? [config.OPENAI_API_KEY] : [],
     };
   },
@@ -74,7 +80,8 @@ export function connectProvider(config: ModelConfig, id: string): ProviderModel 
       `Expected a model as provider/name with a provider of ${Object.keys(PROVIDERS).join(', ')}; found "${id}".`,
     );
   }
-  return connect(config, name);
+  const connected = connect(config, name);
+  return config.MODEL_IMAGES ? connected : { ...connected, images: 'none' };
 }
 
 function needed(variable: string, value: string | undefined): string {

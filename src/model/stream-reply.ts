@@ -4,6 +4,7 @@ import { type Collected, Collector } from './collect.ts';
 import { PassingFailure } from './failures.ts';
 import type { ModelRequest, ToolSpec } from './model.ts';
 import type { ProviderModel } from './providers.ts';
+import { placeImages } from './tool-images.ts';
 
 export type WholeReply = Collected & { finish: NonNullable<Collected['finish']> };
 
@@ -14,7 +15,7 @@ export type WholeReply = Collected & { finish: NonNullable<Collected['finish']> 
  *   else what the provider's package throws.
  */
 export async function streamReply(
-  { model, options }: ProviderModel,
+  { model, options, images }: ProviderModel,
   request: ModelRequest,
   idleMs: number,
 ): Promise<WholeReply> {
@@ -27,7 +28,7 @@ export async function streamReply(
     signal.throwIfAborted();
     const { stream } = await orAborted(
       model.doStream({
-        prompt: [{ role: 'system', content: request.system }, ...request.messages],
+        prompt: [{ role: 'system', content: request.system }, ...placeImages(request.messages, images)],
         tools: request.tools.map(functionTool),
         providerOptions: options,
         abortSignal: signal,

@@ -14,6 +14,17 @@ export const StepUsage = z.object({
 });
 export type StepUsage = z.infer<typeof StepUsage>;
 
+/** An image that lies beside the job's events; its id is a hash of its bytes. */
+export const ImageRef = z.object({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  media_type: z.enum(['image/png', 'image/jpeg']),
+  bytes: z.int(),
+  /** Pixels. */
+  width: z.int(),
+  height: z.int(),
+});
+export type ImageRef = z.infer<typeof ImageRef>;
+
 /** Every kind of event and what it carries. The log is append-only: kinds may be added, never changed. */
 const EVENT_DATA = {
   'job.scheduled': z.object({ agent: z.string(), model: z.string().nullable() }),
@@ -59,6 +70,8 @@ const EVENT_DATA = {
     duration_ms: z.number(),
     /** Where the whole output lies in the workspace when `content` is only its head and tail. */
     full_output: z.string().nullable(),
+    /** What the model is shown after `content`. */
+    images: z.array(ImageRef).optional(),
   }),
   'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
   /** Which of the user's messages was taken as the answer; it is shown to the model as the call's result. */

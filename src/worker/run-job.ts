@@ -7,6 +7,7 @@ import { abortable, settledWithin } from './abortable.ts';
 import { type Attempt, beginAttempt } from './attempt.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import type { WorkerContext } from './context.ts';
+import { jobImages } from './job-images.ts';
 import { type JobSandbox, openSandbox } from './open-sandbox.ts';
 import { prepareInput } from './prepare-input.ts';
 import { saveOutput } from './save-output.ts';
@@ -69,7 +70,7 @@ async function bringInput(
 }
 
 async function work(
-  { createModel, config }: WorkerContext,
+  { createModel, config, store }: WorkerContext,
   { job, env, control, recorder, redactor }: Attempt,
   { started, kept }: JobSandbox,
   history: JobEvent[],
@@ -87,6 +88,7 @@ async function work(
     append: recorder.append,
     log: recorder.log,
     redact: redactor.text,
+    images: jobImages(store, job.id, history),
     checkpoint: control.checkpoint,
     waitForMessage: control.waitForMessage,
   });

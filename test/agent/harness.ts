@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { AgentContext } from '../../src/agent/agent.ts';
 import { createAgent } from '../../src/agent/create-agent.ts';
+import { inspectImage, type JobImages } from '../../src/agent/image.ts';
 import { createModel } from '../../src/model/create-model.ts';
 import type { Conversation } from '../../src/model/scripted/conversation.ts';
 import type { Script } from '../../src/model/scripted/script.ts';
@@ -101,6 +103,7 @@ function makeContext(
       logs[type] += text.toString();
     },
     redact: (text) => text.replaceAll('hunter2hunter2', '[secret]'),
+    images: memoryImages(),
     async checkpoint() {
       return newMessages();
     },
@@ -114,6 +117,19 @@ function makeContext(
     },
   };
   return { run, context };
+}
+
+function memoryImages(): JobImages {
+  const kept = new Map<string, Buffer>();
+  return {
+    async save(bytes) {
+      const id = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+      const inspected = inspectImage(bytes);
+      kept.set(id, bytes);
+      return { id, ...inspected, bytes: bytes.length };
+    },
+    load: async ({ id }) => kept.get(id) ?? null,
+  };
 }
 
 export interface Outcome extends AgentRun {
@@ -137,6 +153,7 @@ export async function runLlm(
       {
         MODEL_TIMEOUT_S: 10,
         MODEL_CONTEXT_WINDOW: options.contextWindow,
+        MODEL_IMAGES: true,
         OPENAI_API_KEY: undefined,
         OPENAI_BASE_URL: `${server.url}/v1`,
         ANTHROPIC_API_KEY: 'none',

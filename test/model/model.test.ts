@@ -30,6 +30,7 @@ function model(id: string, settings: { timeoutS?: number; key?: string; url?: st
   return createModel(
     {
       MODEL_TIMEOUT_S: settings.timeoutS ?? 10,
+      MODEL_IMAGES: true,
       OPENAI_API_KEY: settings.key ?? KEY,
       OPENAI_BASE_URL: url,
       ANTHROPIC_API_KEY: settings.key ?? KEY,

@@ -41,6 +41,7 @@ async function talk(id: string, events: object[], named = true): Promise<{ reply
     {
       MODEL_TIMEOUT_S: 5,
       MODEL_CONTEXT_WINDOW: undefined,
+      MODEL_IMAGES: true,
       OPENAI_API_KEY: 'k',
       OPENAI_BASE_URL: url,
       ANTHROPIC_API_KEY: 'k',

@@ -76,3 +76,16 @@ test('what a crash left half written is swept; what is new or whole stays', asyn
   expect(await readdir(join(root, fresh))).toHaveLength(1);
   expect(await readdir(join(root, whole))).toEqual(['output.zip']);
 });
+
+test('images lie beside the rest under the id of their bytes, and go with the job', async () => {
+  const id = newId();
+  const image = 'ab'.repeat(16);
+  expect(await artifacts.loadImage(id, image)).toBeNull();
+  await artifacts.saveImage(id, image, Buffer.from('pixels'));
+  await artifacts.saveImage(id, image, Buffer.from('pixels'));
+  expect((await artifacts.loadImage(id, image))?.toString()).toBe('pixels');
+  expect(await readdir(join(root, id, 'images'))).toEqual([image]);
+  await expect(artifacts.loadImage(id, '../output.zip')).rejects.toThrow(/expected the id of an image/);
+  await artifacts.remove(id);
+  expect(await artifacts.loadImage(id, image)).toBeNull();
+});

@@ -4,6 +4,7 @@ import {
   type Conversation,
   check,
   checkConversation,
+  countTokens,
   type Message,
   turnOf,
 } from './conversation.ts';
@@ -89,7 +90,7 @@ export const anthropic: Protocol = {
         ];
       }),
       tools: tools.map((tool) => tool.name),
-      tokens: Math.ceil(JSON.stringify(body).length / 4),
+      tokens: countTokens(body),
     };
     checkConversation(conversation);
     return conversation;

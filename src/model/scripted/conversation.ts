@@ -7,7 +7,7 @@ export interface Conversation {
   messages: Message[];
   /** Names of the tools on offer. */
   tools: string[];
-  /** Characters of the whole request over four. */
+  /** See {@link countTokens}. */
   tokens: number;
 }
 
@@ -22,6 +22,22 @@ export class BadRequest extends Error {}
 export function check(holds: boolean, message: string): asserts holds {
   if (!holds) throw new BadRequest(message);
 }
+
+const BASE64_CHARACTERS = 2_000;
+const IMAGE_TOKENS = 1_600;
+
+/** Characters of the whole request over four; an image counts the same whatever its bytes. */
+export function countTokens(body: unknown): number {
+  let images = 0;
+  const text = JSON.stringify(body, (_name, value: unknown) => {
+    if (typeof value !== 'string' || value.length < BASE64_CHARACTERS || !BASE64.test(value)) return value;
+    images += 1;
+    return '';
+  });
+  return Math.ceil(text.length / 4) + images * IMAGE_TOKENS;
+}
+
+const BASE64 = /^(data:image\/\w+;base64,)?[A-Za-z0-9+/]+={0,2}$/;
 
 /** How many replies the conversation has already: the next one is this turn, counted from 0. */
 export const turnOf = (conversation: Conversation): number =>

@@ -4,6 +4,7 @@ import {
   type Conversation,
   check,
   checkConversation,
+  countTokens,
   type Message,
   turnOf,
 } from './conversation.ts';
@@ -68,7 +69,7 @@ export const openai: Protocol = {
         return [{ role: 'assistant', text, calls: (message.tool_calls ?? []).map(readCall) }];
       }),
       tools: tools.map((tool) => tool.function.name),
-      tokens: Math.ceil(JSON.stringify(body).length / 4),
+      tokens: countTokens(body),
     };
     checkConversation(conversation);
     return conversation;

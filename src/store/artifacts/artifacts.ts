@@ -56,6 +56,10 @@ export interface Artifacts {
   /** Where the output lies, or will. */
   outputPath(jobId: string): string;
   removeInputs(jobId: string): Promise<void>;
+  /** Keeps an image of a job, whole or not at all. @param id 32 hexadecimal digits */
+  saveImage(jobId: string, id: string, bytes: Buffer): Promise<void>;
+  /** Null when it is not there. */
+  loadImage(jobId: string, id: string): Promise<Buffer | null>;
   /** Removes all that there is of a job; of one that has nothing: no error. */
   remove(jobId: string): Promise<void>;
   /** Ids of the jobs that have anything here, in no order. */

@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -12,11 +12,13 @@ import { sync } from './sync.ts';
 const OUTPUT = 'output.zip';
 const INPUTS = 'inputs';
 const LIST = 'list.json';
+const IMAGES = 'images';
+const IMAGE_ID = /^[0-9a-f]{32}$/;
 /** Names of what is not whole yet begin with it. */
 const TEMPORARY = '.new-';
 const List = z.array(z.object({ path: z.string(), bytes: z.int(), executable: z.boolean() }));
 
-/** Artifacts in a folder: `JOB/inputs/0`, `JOB/inputs/1`, ... with `JOB/inputs/list.json`, and `JOB/output.zip`. */
+/** Artifacts in a folder: `JOB/inputs/0`, `JOB/inputs/1`, ... with `JOB/inputs/list.json`, `JOB/images/ID` and `JOB/output.zip`. */
 export async function openArtifactsFolder(root: string): Promise<Artifacts> {
   await mkdir(root, { recursive: true, mode: 0o700 });
 
@@ -24,6 +26,11 @@ export async function openArtifactsFolder(root: string): Promise<Artifacts> {
   function folderOf(jobId: string): string {
     if (!ID_PATTERN.test(jobId)) throw new Error(`expected the id of a job; found ${JSON.stringify(jobId)}`);
     return join(root, jobId);
+  }
+
+  function imagePath(jobId: string, id: string): string {
+    if (!IMAGE_ID.test(id)) throw new Error(`expected the id of an image; found ${JSON.stringify(id)}`);
+    return join(folderOf(jobId), IMAGES, id);
   }
 
   async function makeFolder(jobId: string): Promise<string> {
@@ -59,6 +66,14 @@ export async function openArtifactsFolder(root: string): Promise<Artifacts> {
       return file.createReadStream({ start: range?.start ?? 0, end: range?.end ?? Number.POSITIVE_INFINITY });
     },
     outputPath: (jobId) => join(folderOf(jobId), OUTPUT),
+    async saveImage(jobId, id, bytes) {
+      const temporary = join(await makeFolder(jobId), `${TEMPORARY}${newId()}`);
+      const path = imagePath(jobId, id);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFile(temporary, bytes, { mode: 0o600, flag: 'wx' });
+      await rename(temporary, path);
+    },
+    loadImage: async (jobId, id) => readFile(imagePath(jobId, id)).catch(absent),
     removeInputs: (jobId) => rm(join(folderOf(jobId), INPUTS), { recursive: true, force: true }),
     remove: (jobId) => rm(folderOf(jobId), { recursive: true, force: true }),
     async *jobIds() {
