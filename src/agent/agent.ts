@@ -1,6 +1,7 @@
 import type { Model } from '../model/model.ts';
 import type { JobEvent, NewEvent } from '../protocol/events.ts';
 import type { Job, LogType } from '../protocol/job.ts';
+import type { Notebook } from '../protocol/notebook.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { JobImages } from './image.ts';
 
@@ -27,6 +28,8 @@ export interface AgentContext {
   /** To be called before each step: waits while the job is paused, and gives the user's messages that came since the last call. */
   checkpoint(): Promise<JobEvent[]>;
   images: JobImages;
+  /** The notes and the plan as the log has them now. */
+  notebook(): Promise<Notebook>;
   /** Puts the job into `waiting` until the user's next message, which it returns. */
   waitForMessage(): Promise<JobEvent>;
 }

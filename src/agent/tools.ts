@@ -3,6 +3,8 @@ import { askUser } from './tools/ask-user.ts';
 import { editFile } from './tools/edit-file.ts';
 import { finish } from './tools/finish.ts';
 import { listFiles } from './tools/list-files.ts';
+import { note } from './tools/note.ts';
+import { plan } from './tools/plan.ts';
 import { readFile } from './tools/read-file.ts';
 import { searchFiles } from './tools/search-files.ts';
 import { shell } from './tools/shell.ts';
@@ -16,6 +18,8 @@ export const TOOLS: readonly Tool[] = [
   editFile,
   listFiles,
   searchFiles,
+  note,
+  plan,
   askUser,
   finish,
 ];

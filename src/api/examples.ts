@@ -96,6 +96,8 @@ export const EXAMPLE_JOB = {
   usage: { steps: 0, input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, cost_usd: 0 },
   limits: LIMITS,
   paused: false,
+  plan: [],
+  notes: [],
   output: OUTPUT,
   links: { status: `${BASE}/status/${ID}`, download: `${BASE}/download/${ID}` },
 } as const;

@@ -1,4 +1,5 @@
 import type { JobEvent } from '../protocol/events.ts';
+import { planLines } from '../protocol/notebook.ts';
 import { duration, harmless, type Terminal } from './terminal.ts';
 
 /** The one or two lines that a person is shown of an event; null of what would only be noise. */
@@ -39,6 +40,11 @@ export function describeEvent(event: JobEvent, { style }: Terminal): string | nu
       return style('cyan', `> ${event.data.tool} ${harmless(event.data.summary)}`);
     case 'tool.result':
       return event.data.is_error ? style('red', `  ${harmless(firstLine(event.data.content))}`) : null;
+    case 'note.pinned':
+    case 'note.updated':
+      return `${style('cyan', `Note ${event.data.note}:`)} ${harmless(event.data.text)}`;
+    case 'plan.set':
+      return planLines(event.data.items).map(harmless).join('\n');
     case 'question.asked':
       return `\n${style('yellow', 'Question:')} ${harmless(event.data.question)}`;
     case 'block.started': {

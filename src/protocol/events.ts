@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.ts';
 import { JobStatus } from './job.ts';
+import { PlanItem } from './notes.ts';
 
 /** A tool call that a model asked for; `input` is what it sent, parsed. */
 export const ToolCall = z.object({ id: z.string(), name: z.string(), input: z.unknown() });
@@ -76,6 +77,12 @@ const EVENT_DATA = {
   'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
   /** Which of the user's messages was taken as the answer; it is shown to the model as the call's result. */
   'question.answered': z.object({ step: z.int(), call_id: z.string(), message_seq: z.int() }),
+  /** The agent pins, changes and strikes notes; `notebook.ts` makes them into what stands now. */
+  'note.pinned': z.object({ step: z.int(), call_id: z.string(), note: z.int(), text: z.string() }),
+  'note.updated': z.object({ step: z.int(), call_id: z.string(), note: z.int(), text: z.string() }),
+  'note.struck': z.object({ step: z.int(), call_id: z.string(), note: z.int() }),
+  /** The agent's whole plan, in the place of the one before. */
+  'plan.set': z.object({ step: z.int(), call_id: z.string(), items: z.array(PlanItem) }),
   'block.started': z.object({ block: z.int(), of: z.int(), language: z.string(), title: z.string() }),
   'block.ended': z.object({
     block: z.int(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.ts';
 import { Id } from './ids.ts';
+import { Note, PlanItem } from './notes.ts';
 
 /** What a job can be. The last three are final. */
 export const JobStatus = z.enum(['scheduled', 'running', 'waiting', 'complete', 'failed', 'cancelled']);
@@ -311,6 +312,8 @@ export const JobResponse = z
     usage: Usage,
     limits: Limits,
     paused: z.boolean(),
+    plan: z.array(PlanItem).describe("The agent's plan as it stands."),
+    notes: z.array(Note).describe('What the agent has pinned.'),
     output: OutputInfo.nullable(),
     links: z.record(z.string(), z.string()),
   })

@@ -2,6 +2,7 @@ import { createAgent } from '../agent/create-agent.ts';
 import type { JobEvent } from '../protocol/events.ts';
 import { endJob } from '../store/end-job.ts';
 import type { Delivery } from '../store/queue/queue.ts';
+import { readNotebook } from '../store/read-notebook.ts';
 import { startAttempt } from '../store/start-attempt.ts';
 import { abortable, settledWithin } from './abortable.ts';
 import { type Attempt, beginAttempt } from './attempt.ts';
@@ -90,6 +91,7 @@ async function work(
     redact: redactor.text,
     images: jobImages(store, job.id, history),
     checkpoint: control.checkpoint,
+    notebook: () => readNotebook(store, job.id),
     waitForMessage: control.waitForMessage,
   });
   try {

@@ -8,6 +8,7 @@ import type { Script } from '../../src/model/scripted/script.ts';
 import { startScriptedModelServer } from '../../src/model/scripted/server.ts';
 import type { EventData, EventType, JobEvent, NewEvent } from '../../src/protocol/events.ts';
 import type { Job, Limits } from '../../src/protocol/job.ts';
+import { notebookOf } from '../../src/protocol/notebook.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 export interface AgentRunOptions {
@@ -106,6 +107,9 @@ function makeContext(
     images: memoryImages(),
     async checkpoint() {
       return newMessages();
+    },
+    async notebook() {
+      return notebookOf(events);
     },
     async waitForMessage() {
       for (;;) {

@@ -7,6 +7,7 @@ import {
   LogsResponse,
   StatusResponse,
 } from '../../src/protocol/job.ts';
+import { appendEvents } from '../../src/store/append-events.ts';
 import { appendLog } from '../../src/store/append-log.ts';
 import { endJob } from '../../src/store/end-job.ts';
 import { RUNBOOK, startApi, type TestApi } from './start-api.ts';
@@ -162,6 +163,18 @@ describe('GET /job/:id', () => {
     expect(running.links).toMatchObject({
       cancel: `${api.url}/cancel/${id}`,
       files: `${api.url}/files/${id}/`,
+    });
+    expect(running).toMatchObject({ plan: [], notes: [] });
+    const call = { step: 1, call_id: 'c' };
+    await appendEvents(api.store, lease, [
+      { type: 'note.pinned', data: { ...call, note: 1, text: 'Port 8123.' } },
+      { type: 'note.pinned', data: { ...call, note: 2, text: 'Wrong.' } },
+      { type: 'note.struck', data: { ...call, note: 2 } },
+      { type: 'plan.set', data: { ...call, items: [{ text: 'Build it', state: 'doing' }] } },
+    ]);
+    expect(JobResponse.parse(await (await get(`/job/${id}`)).json())).toMatchObject({
+      plan: [{ text: 'Build it', state: 'doing' }],
+      notes: [{ note: 1, text: 'Port 8123.', step: 1 }],
     });
     await endJob(api.store, lease, { status: 'complete', error: null, summary: null });
     const ended = JobResponse.parse(await (await get(`/job/${id}`)).json());

@@ -1,4 +1,5 @@
 import { isFinal, JobResponse } from '../../protocol/job.ts';
+import { readNotebook } from '../../store/read-notebook.ts';
 import { baseUrl } from '../base-url.ts';
 import { EXAMPLE_JOB } from '../examples.ts';
 import { findJob } from '../find-job.ts';
@@ -17,7 +18,7 @@ export function jobRoute(app: App, api: Api): void {
           tag: 'Jobs',
           summary: 'All there is to know of a job',
           answer:
-            'The request as accepted (of secrets the names alone), attempts, where it runs, usage, limits, links.',
+            "The request as accepted (of secrets the names alone), attempts, where it runs, usage, limits, the agent's plan and notes, links.",
           example: EXAMPLE_JOB,
           errors: ['JOB_NOT_FOUND'],
         },
@@ -25,6 +26,7 @@ export function jobRoute(app: App, api: Api): void {
     },
     async (request) => {
       const job = await findJob(api.store, request.params.id);
+      const { plan, notes } = await readNotebook(api.store, job.id);
       const { download, cancel, ...links } = jobLinks(baseUrl(request, api.config), job.id);
       return {
         job_id: job.id,
@@ -40,6 +42,8 @@ export function jobRoute(app: App, api: Api): void {
         usage: job.usage,
         limits: job.request.limits,
         paused: job.pause_requested,
+        plan,
+        notes,
         output: job.output,
         links: { ...links, ...(job.output && { download }), ...(!isFinal(job.status) && { cancel }) },
       };
