@@ -1,3 +1,4 @@
+import type { Desktop } from './desktop/desktop.ts';
 import type { Ground } from './process/launch.ts';
 import type { ProcessTable } from './process/table.ts';
 import type { Settings } from './settings.ts';
@@ -8,4 +9,5 @@ export interface Daemon extends Ground {
   settings: Settings;
   processes: ProcessTable;
   sessions: Sessions;
+  desktop: Desktop;
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Daemon } from './daemon.ts';
+import { Desktop } from './desktop/desktop.ts';
 import { serveEgress } from './egress/serve-egress.ts';
 import { Environment } from './process/environment.ts';
 import { Pipes } from './process/pipes.ts';
@@ -29,9 +30,11 @@ async function main(): Promise<void> {
     workspace: settings.workspace,
   };
   const sessions = new Sessions(ground, join(settings.run, 'shell'));
-  const daemon: Daemon = { ...ground, settings, processes: new ProcessTable(), sessions };
+  const desktop = new Desktop(ground.environment, settings);
+  const daemon: Daemon = { ...ground, settings, processes: new ProcessTable(), sessions, desktop };
   await listenOn(egress.server, settings.egressSocket);
   await listenOn(serveCalls(daemon), settings.apiSocket);
+  await desktop.offer().catch(() => {});
   await ground.pipes.refill().catch(() => {});
   // Makes Node.js start its threads now: it gives up when it cannot, under the process limit, say.
   await stat(settings.run);

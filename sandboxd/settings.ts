@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DESKTOP } from '../src/protocol/desktop.ts';
 import { EGRESS_PROXY_PORT, SANDBOX_PATHS } from '../src/protocol/sandboxd.ts';
 
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
   workspace: string;
   /** Port of the egress proxy on loopback; 0 takes a free one. */
   proxyPort: number;
+  /** Where X programs look for the display. */
+  displaySocket: string;
   /** How often the sandbox's init has started sandboxd. */
   starts: number;
 }
@@ -27,6 +30,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     caBundle: inFolder(run, SANDBOX_PATHS.caBundle),
     workspace: env.SANDBOXD_WORKSPACE || SANDBOX_PATHS.workspace,
     proxyPort: Number(env.SANDBOXD_PROXY_PORT || EGRESS_PROXY_PORT),
+    displaySocket: env.SANDBOXD_RUN ? join(run, 'display.sock') : DESKTOP.socket,
     starts: Number(env.SANDBOXD_STARTS || 1),
   };
 }

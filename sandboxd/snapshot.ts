@@ -3,6 +3,7 @@
  * snapshot of the heap that each sandboxd starts with. Node.js's own http2 cannot be in it.
  */
 import { startupSnapshot } from 'node:v8';
+import '../src/protocol/desktop.ts';
 import '../src/protocol/frames.ts';
 import '../src/protocol/sandboxd.ts';
 import './archive/selection.ts';

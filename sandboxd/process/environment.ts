@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { DESKTOP } from '../../src/protocol/desktop.ts';
 
 /** Variable by which the processes of one call find each other; see tree.ts. */
 export const MARK = 'SANDBOX_PROCESS';
@@ -28,7 +29,8 @@ export class Environment {
 
   constructor(container: NodeJS.ProcessEnv, caBundle: string, proxyPort: number) {
     const own = Object.entries(container).filter((entry): entry is [string, string] => !OWN.test(entry[0]));
-    this.#base = { ...Object.fromEntries(own), ...proxyVariables(`http://127.0.0.1:${proxyPort}`) };
+    const proxy = proxyVariables(`http://127.0.0.1:${proxyPort}`);
+    this.#base = { ...Object.fromEntries(own), ...proxy, DISPLAY: DESKTOP.display };
     this.#caBundle = caBundle;
   }
 

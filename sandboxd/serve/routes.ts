@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { DESKTOP_CALLS, DesktopScreenshot, DesktopStart, DesktopVnc } from '../../src/protocol/desktop.ts';
 import {
   Archive,
   CALLS,
@@ -18,6 +19,9 @@ import {
 } from '../../src/protocol/sandboxd.ts';
 import { archive } from '../archive/archive.ts';
 import type { Daemon } from '../daemon.ts';
+import { takeScreenshot } from '../desktop/screenshot.ts';
+import { startDesktop } from '../desktop/start.ts';
+import { tunnelVnc } from '../desktop/vnc.ts';
 import { listFiles } from '../file/list.ts';
 import { makeFolder } from '../file/mkdir.ts';
 import { moveFile } from '../file/move.ts';
@@ -61,4 +65,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   [CALLS.fileRemove, route(FileRemove, removeFile)],
   [CALLS.fileMkdir, route(FileMkdir, makeFolder)],
   [CALLS.archive, route(Archive, archive)],
+  [DESKTOP_CALLS.start, route(DesktopStart, startDesktop)],
+  [DESKTOP_CALLS.screenshot, route(DesktopScreenshot, takeScreenshot)],
+  [DESKTOP_CALLS.vnc, route(DesktopVnc, tunnelVnc)],
 ]);

@@ -331,6 +331,11 @@ export const ERRORS = {
     title: "The sandbox's process limit is reached",
     hint: 'End some processes, or raise limits.pids.',
   },
+  DESKTOP_FAILED: {
+    status: 500,
+    title: "The sandbox's desktop failed",
+    hint: 'It is started anew when it is used next; if it fails again, raise limits.memory_mb and limits.pids.',
+  },
   CONNECTION_LOST: {
     status: 503,
     title: 'The connection to the sandbox was cut',

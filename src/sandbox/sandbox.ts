@@ -8,11 +8,10 @@ import type {
   ProcessInfo,
   ShellEnded,
 } from '../protocol/sandboxd.ts';
+import type { CallOptions } from './call-options.ts';
+import type { Desktop } from './desktop.ts';
 
-export interface CallOptions {
-  /** Ends the call; what it had started is killed unless it is a background process. */
-  signal?: AbortSignal;
-}
+export type { CallOptions };
 
 export interface OutputOptions extends CallOptions {
   /** Called with each piece of output, in order within a stream; a promise holds the stream back. */
@@ -72,6 +71,7 @@ export interface Sandbox {
   move(from: string, to: string, options?: CallOptions & { overwrite?: boolean }): Promise<void>;
   remove(path: string, options?: CallOptions & { recursive?: boolean }): Promise<void>;
   mkdir(path: string, options?: CallOptions & { mode?: number }): Promise<void>;
+  readonly desktop: Desktop;
   /** The entries of a folder in order, each file's bytes between its entry and its `file_end`. */
   archive(
     request: { root: string; include: string[]; exclude: string[] },

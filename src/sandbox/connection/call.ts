@@ -30,6 +30,7 @@ const ANSWERS: ReadonlySet<ErrorCode> = new Set([
   'COMMAND_NOT_FOUND',
   'PROCESS_NOT_FOUND',
   'TOO_MANY_PROCESSES',
+  'DESKTOP_FAILED',
   'CONNECTION_LOST',
 ]);
 

@@ -5,6 +5,7 @@ import { callForOne } from './answer.ts';
 import { archive } from './archive.ts';
 import { asBytes } from './as-bytes.ts';
 import { attach } from './attach.ts';
+import { connectDesktop } from './desktop.ts';
 import { keepEgress, type ServeEgress } from './egress-channel.ts';
 import { exec } from './exec.ts';
 import { hello } from './hello.ts';
@@ -79,6 +80,7 @@ export async function connectSandbox(
       call(CALLS.fileMove, { from, to, overwrite: options.overwrite }, options),
     remove: (path, options = {}) => call(CALLS.fileRemove, { path, recursive: options.recursive }, options),
     mkdir: (path, options = {}) => call(CALLS.fileMkdir, { path, mode: options.mode }, options),
+    desktop: connectDesktop(link),
     archive: (request, options) => archive(link, request, options),
   };
 }

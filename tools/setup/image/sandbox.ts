@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
@@ -16,6 +16,7 @@ export async function makeSandboxImage(docker: Docker, base: string, tag: string
   try {
     await bundleSandboxd(join(context, 'sandboxd.cjs'));
     await copyFile(join(SOURCE, 'Dockerfile'), join(context, 'Dockerfile'));
+    await cp(join(ROOT, 'sandboxd/desktop/helper'), join(context, 'desktop'), { recursive: true });
     await copyFile(join(SOURCE, 'init'), join(context, 'init'));
     await chmod(join(context, 'init'), 0o755);
     await buildImage(docker, context, { t: tag, buildargs: { BASE: base } });

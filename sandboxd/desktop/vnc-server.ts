@@ -1,0 +1,58 @@
+import { rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DESKTOP } from '../../src/protocol/desktop.ts';
+import { CodedError } from '../../src/protocol/errors.ts';
+import { Program } from './program.ts';
+
+const START_MS = 10_000;
+const POLL_MS = 5;
+
+/** The VNC server of the display: on a Unix socket alone, started when somebody first watches. */
+export class VncServer {
+  readonly #path: string;
+  readonly #env: () => Record<string, string>;
+  #program: Program | null = null;
+
+  constructor(path: string, env: () => Record<string, string>) {
+    this.#path = path;
+    this.#env = env;
+  }
+
+  /** Connects to it, starting it where it does not run. @throws CodedError DESKTOP_FAILED */
+  async connect(): Promise<Socket> {
+    if (!this.#program?.running) {
+      rmSync(this.#path, { force: true });
+      this.#program = new Program(serverCommand(this.#path), this.#env());
+    }
+    const program = this.#program;
+    for (const until = performance.now() + START_MS; performance.now() < until; await delay(POLL_MS)) {
+      if (!program.running) throw program.failure();
+      const socket = await open(this.#path);
+      if (socket) return socket;
+    }
+    throw new CodedError('DESKTOP_FAILED', `The VNC server has not answered for ${START_MS / 1_000} s.`);
+  }
+
+  stop(): void {
+    this.#program?.kill();
+  }
+}
+
+/** Without a port, without a password: only sandboxd's user gets to the socket, and through sandboxd the worker. */
+function serverCommand(path: string): string[] {
+  return [
+    'X0tigervnc',
+    ...['-display', DESKTOP.display, '-rfbunixpath', path, '-rfbunixmode', '0600', '-rfbport', '-1'],
+    ...['-SecurityTypes', 'None', '-AlwaysShared', '-AcceptSetDesktopSize=0', '-desktop', 'desktop'],
+    ...['-MaxProcessorUsage', '100', '-PollingCycle', '10'],
+  ];
+}
+
+function open(path: string): Promise<Socket | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(null));
+  });
+}
