@@ -67,6 +67,42 @@ export const Settings = z.object({
     .describe(
       'Whether the model can be shown images: plots and screenshots. Set it to no for one of text alone.',
     ),
+  CONTEXT_COMPACT_AT: z.coerce
+    .number()
+    .min(0.3)
+    .max(0.98)
+    .default(0.9)
+    .describe(
+      "Share of the model's window, less the reply's room, that a request may fill before older steps are compacted.",
+    ),
+  CONTEXT_STUB_TO: z.coerce
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.5)
+    .describe(
+      'Share of the room for steps that compacted tool results must bring a request down to; else the steps are summarised. 0 summarises always.',
+    ),
+  CONTEXT_KEEP_RECENT: z.coerce
+    .number()
+    .min(0.05)
+    .max(0.8)
+    .default(0.25)
+    .describe('Share of the room for steps that the newest ones keep, word for word, in a compaction.'),
+  CONTEXT_SUMMARY_TOKENS: whole(200, 100_000)
+    .default(6_000)
+    .describe("Most tokens of the summary of older steps; at most an eighth of the model's window."),
+  CONTEXT_RESULT_SHARE: z.coerce
+    .number()
+    .min(0.01)
+    .max(0.5)
+    .default(0.06)
+    .describe(
+      "Share of the model's window that one tool result is shown in; of a longer one the head and the tail.",
+    ),
+  CONTEXT_REPLY_TOKENS: whole(500, 1_000_000)
+    .default(16_000)
+    .describe("Tokens of the model's window kept free for its reply; at most a quarter of it."),
   MODEL_TIMEOUT_S: whole(5, 3_600)
     .default(300)
     .describe("Longest wait for the next piece of a model's reply."),

@@ -3,6 +3,8 @@ import type { JobEvent, NewEvent } from '../protocol/events.ts';
 import type { Job, LogType } from '../protocol/job.ts';
 import type { Notebook } from '../protocol/notebook.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { ContextSettings } from './context/budget.ts';
+import type { ContextStrategy } from './context/strategy.ts';
 import type { JobImages } from './image.ts';
 
 /** What an agent is given to work on a job. */
@@ -17,6 +19,8 @@ export interface AgentContext {
   env: Record<string, string>;
   /** Only for agent `llm`. */
   model: Model | null;
+  /** How requests are kept within the model's window. */
+  window: { settings: ContextSettings; strategy: ContextStrategy };
   /** Aborted on cancellation, timeout, a lost sandbox or a lost lease; its reason is the CodedError that ends the job. */
   signal: AbortSignal;
   /** Stores events, in order, before it resolves; secrets are redacted on the way. Returns them with their numbers. */

@@ -1,25 +1,24 @@
 import type { Model } from '../model/model.ts';
 import { CodedError } from '../protocol/errors.ts';
-import type { JobEvent } from '../protocol/events.ts';
+import type { NewEvent } from '../protocol/events.ts';
 import type { Limits } from '../protocol/job.ts';
 
-/** What the job's steps have used so far. */
+/** What a job has used so far. */
 export interface Spent {
   steps: number;
   tokens: number;
   costUsd: number;
 }
 
-export function spent(events: readonly JobEvent[]): Spent {
-  const sum: Spent = { steps: 0, tokens: 0, costUsd: 0 };
-  for (const event of events) {
-    if (event.type !== 'model.reply') continue;
-    const { input_tokens, output_tokens, cost_usd } = event.data.usage;
-    sum.steps += 1;
-    sum.tokens += input_tokens + output_tokens;
-    sum.costUsd += cost_usd ?? 0;
-  }
-  return sum;
+/** The sum with what one more event tells of: a reply, or a summary that the model wrote. */
+export function addSpent(sum: Spent, event: NewEvent): Spent {
+  const usage = event.type === 'model.reply' || event.type === 'context.compacted' ? event.data.usage : null;
+  if (!usage) return sum;
+  return {
+    steps: sum.steps + (event.type === 'model.reply' ? 1 : 0),
+    tokens: sum.tokens + usage.input_tokens + usage.output_tokens,
+    costUsd: sum.costUsd + (usage.cost_usd ?? 0),
+  };
 }
 
 /** @throws CodedError COST_LIMIT when a cost limit is set that nobody could keep. */

@@ -1,11 +1,11 @@
 import { CodedError } from '../protocol/errors.ts';
 import type { JobEvent } from '../protocol/events.ts';
 import type { Agent } from './agent.ts';
-import { checkBudget, checkCostIsKnown, spent } from './budget.ts';
+import { checkBudget, checkCostIsKnown } from './budget.ts';
 import { Journal } from './journal.ts';
 import { runCalls } from './run-calls.ts';
 import { systemPrompt } from './system-prompt.ts';
-import { think } from './think.ts';
+import { createThinker } from './think.ts';
 
 /** Replies in a row without a tool call, each answered with a reminder, before the model is given up. */
 const MAX_IDLE_REPLIES = 3;
@@ -22,13 +22,14 @@ export const llm: Agent = async (context) => {
   checkCostIsKnown(model, limits);
   const system = systemPrompt(job.request);
   const journal = new Journal(context);
+  const think = createThinker(context, journal, model, system);
   for (;;) {
     const done = await runCalls(context, journal);
     if (done) return done;
     journal.take(await context.checkpoint());
     checkIdle(journal.events);
-    checkBudget(spent(journal.events), limits);
-    await think(context, journal, model, system);
+    checkBudget(journal.spent, limits);
+    await think();
   }
 };
 

@@ -1,11 +1,11 @@
 import { CodedError, type ErrorCode } from '../protocol/errors.ts';
 import type { EventData, ImageRef, ToolCall } from '../protocol/events.ts';
 import type { AgentContext } from './agent.ts';
+import { INTERRUPTED } from './context/render-turn.ts';
 import type { Journal } from './journal.ts';
 import { countRepeats, END_AFTER, loopWarning, WARN_AFTER } from './loop-breaker.ts';
 import type { ToolResult } from './tool.ts';
 import { findTool, TOOLS } from './tools.ts';
-import { INTERRUPTED } from './view.ts';
 
 /** What a tool cannot be said to have failed with: the run is over. */
 const ENDS_THE_RUN = new Set<ErrorCode>(['SANDBOX_LOST']);
@@ -74,8 +74,20 @@ export async function runCall(
       await context.log('stdout', `${call.name === 'shell' ? summary : `> ${summary}`}\n`);
     }
     const append = journal.append.bind(journal);
+    const waitForMessage = async () => {
+      const message = await context.waitForMessage();
+      journal.take([message]);
+      return message;
+    };
     try {
-      return await prepared.run({ ...context, append, step, callId: call.id, name: `${step}-${place}` });
+      return await prepared.run({
+        ...context,
+        append,
+        waitForMessage,
+        step,
+        callId: call.id,
+        name: `${step}-${place}`,
+      });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof CodedError) || ENDS_THE_RUN.has(error.code)) throw error;

@@ -36,6 +36,12 @@ export function describeEvent(event: JobEvent, { style }: Terminal): string | nu
         'yellow',
         `The model is tried again in ${duration(event.data.delay_ms)}: ${harmless(event.data.reason)}`,
       );
+    case 'context.compacted': {
+      const { kind, from_step, through_step, tokens_before, tokens_after } = event.data;
+      const how = kind === 'stubs' ? 'results shortened' : kind === 'summary' ? 'summarised' : 'left out';
+      const tokens = `about ${tokens_before} tokens to ${tokens_after}`;
+      return style('dim', `What the model sees: steps ${from_step} to ${through_step} ${how}, ${tokens}`);
+    }
     case 'tool.started':
       return style('cyan', `> ${event.data.tool} ${harmless(event.data.summary)}`);
     case 'tool.result':

@@ -17,6 +17,10 @@ export interface ModelRequest {
   messages: ModelMessage[];
   tools: ToolSpec[];
   signal: AbortSignal;
+  /** The same for all requests that begin alike, for providers that keep such requests together. */
+  cacheKey?: string;
+  /** Tokens kept free for the reply, for providers that must be told. */
+  replyTokens?: number;
   /** Told before each wait, so that a person can see why nothing happens. */
   onRetry?: (retry: { attempt: number; delayMs: number; reason: string }) => void | Promise<void>;
   /** Each piece of text as it comes; after a retry the text starts anew. A promise holds the stream back. */

@@ -23,12 +23,17 @@ export type ModelConfig = Pick<
 
 export interface ProviderModel {
   model: LanguageModelV4;
-  options: SharedV4ProviderOptions;
+  /** @param cacheKey the same for all requests that begin alike. */
+  options(cacheKey: string | undefined): SharedV4ProviderOptions;
+  /** Whether it caches only what is marked, and must be told how long a reply may be. */
+  marks: boolean;
   /** Where it sees the images of tool results. */
   images: ImagePlace;
   /** Values that no message may show. */
   secrets: string[];
 }
+
+const none = () => ({});
 
 type Connect = (config: ModelConfig, name: string) => ProviderModel;
 
@@ -36,19 +41,21 @@ const PROVIDERS: Record<string, Connect> = {
   anthropic(config, name) {
     const apiKey = needed('ANTHROPIC_API_KEY', config.ANTHROPIC_API_KEY);
     const provider = createAnthropic({ apiKey, ...baseURL(config.ANTHROPIC_BASE_URL) });
-    return { model: provider(name), options: {}, images: 'result', secrets: [apiKey] };
+    return { model: provider(name), options: none, marks: true, images: 'result', secrets: [apiKey] };
   },
   openai(config, name) {
     const apiKey = needed('OPENAI_API_KEY', config.OPENAI_API_KEY);
     const provider = createOpenAI({ apiKey, ...baseURL(config.OPENAI_BASE_URL) });
     // The job's log is the one copy of the conversation: nothing is to be kept at the provider or referred to there.
-    const options = { openai: { store: false } };
-    return { model: provider.responses(name), options, images: 'result', secrets: [apiKey] };
+    const options = (cacheKey: string | undefined) => ({
+      openai: { store: false, ...(cacheKey !== undefined && { promptCacheKey: cacheKey }) },
+    });
+    return { model: provider.responses(name), options, marks: false, images: 'result', secrets: [apiKey] };
   },
   google(config, name) {
     const apiKey = needed('GOOGLE_GENERATIVE_AI_API_KEY', config.GOOGLE_GENERATIVE_AI_API_KEY);
     const provider = createGoogle({ apiKey, ...baseURL(config.GOOGLE_BASE_URL) });
-    return { model: provider(name), options: {}, images: 'result', secrets: [apiKey] };
+    return { model: provider(name), options: none, marks: false, images: 'result', secrets: [apiKey] };
   },
   'openai-compatible'(config, name) {
     const provider = createOpenAICompatible({
@@ -59,7 +66,8 @@ const PROVIDERS: Record<string, Connect> = {
     });
     return {
       model: provider(name),
-      options: {},
+      options: none,
+      marks: false,
       images: 'user',
       secrets: config.OPENAI_API_KEY ? [config.OPENAI_API_KEY] : [],
     };

@@ -2,7 +2,8 @@ import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { z } from 'zod';
 import { type Collected, Collector } from './collect.ts';
 import { PassingFailure } from './failures.ts';
-import type { ModelRequest, ToolSpec } from './model.ts';
+import type { ModelMessage, ModelRequest, ToolSpec } from './model.ts';
+import { markCache } from './prompt-cache.ts';
 import type { ProviderModel } from './providers.ts';
 import { placeImages } from './tool-images.ts';
 
@@ -15,7 +16,7 @@ export type WholeReply = Collected & { finish: NonNullable<Collected['finish']> 
  *   else what the provider's package throws.
  */
 export async function streamReply(
-  { model, options, images }: ProviderModel,
+  { model, options, marks, images }: ProviderModel,
   request: ModelRequest,
   idleMs: number,
 ): Promise<WholeReply> {
@@ -26,11 +27,16 @@ export async function streamReply(
   const signal = AbortSignal.any([request.signal, stalled.signal]);
   try {
     signal.throwIfAborted();
+    const prompt: ModelMessage[] = [
+      { role: 'system', content: request.system },
+      ...placeImages(request.messages, images),
+    ];
     const { stream } = await orAborted(
       model.doStream({
-        prompt: [{ role: 'system', content: request.system }, ...placeImages(request.messages, images)],
+        prompt: marks ? markCache(prompt) : prompt,
         tools: request.tools.map(functionTool),
-        providerOptions: options,
+        providerOptions: options(request.cacheKey),
+        ...(marks && request.replyTokens !== undefined && { maxOutputTokens: request.replyTokens }),
         abortSignal: signal,
       }),
       signal,

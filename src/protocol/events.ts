@@ -56,6 +56,10 @@ const EVENT_DATA = {
     duration_ms: z.number(),
     /** The newest event that the model was shown: a message that came while it spoke has a higher number. */
     seen: z.int().optional(),
+    /** What the view that it answers was made with, in tokens: `src/agent/context` makes it again from the log. */
+    view: z
+      .object({ window: z.int(), input: z.int(), estimated: z.int(), result: z.int(), step: z.int() })
+      .optional(),
     provider: z.unknown().optional(),
   }),
   'model.retry': z.object({ step: z.int(), attempt: z.int(), delay_ms: z.number(), reason: z.string() }),
@@ -73,6 +77,31 @@ const EVENT_DATA = {
     full_output: z.string().nullable(),
     /** What the model is shown after `content`. */
     images: z.array(ImageRef).optional(),
+  }),
+  /**
+   * From here on, the results of the steps up to `through_step` are shown as stubs, or those steps are no longer shown
+   * and a summary stands for them (`drop`: nothing does). The events themselves stay as they are.
+   */
+  'context.compacted': z.object({
+    kind: z.enum(['stubs', 'summary', 'drop']),
+    /** The first step that none of this kind had covered before. */
+    from_step: z.int(),
+    through_step: z.int(),
+    /** The last event of those steps. */
+    through_seq: z.int(),
+    /** The newest event that the reply after them was shown: older messages of the user stand before it. */
+    seen: z.int(),
+    summary: z.string().nullable(),
+    /** Who wrote the summary: the model, or a list of calls that was made without it. */
+    author: z.enum(['model', 'digest']).nullable(),
+    /** Why the model's summary was not taken as it was. */
+    fault: z.string().nullable(),
+    tokens_before: z.int(),
+    /** Estimated. */
+    tokens_after: z.int(),
+    /** What the summary cost; null when no model was asked. */
+    usage: StepUsage.nullable(),
+    duration_ms: z.number(),
   }),
   'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
   /** Which of the user's messages was taken as the answer; it is shown to the model as the call's result. */

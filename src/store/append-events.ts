@@ -10,7 +10,7 @@ const PROGRESS: readonly EventType[] = ['model.reply', 'tool.result', 'block.end
 
 /**
  * Adds events to a job's log. They are durable when it resolves, numbered without a gap, and nobody sees one before
- * those with lower numbers. A `model.reply` is added to the job's usage.
+ * those with lower numbers. What a `model.reply` or a summary used is added to the job's usage.
  * @returns the events as stored, with their numbers.
  * @throws LeaseLost when the job has ended or another attempt has begun.
  */
@@ -56,9 +56,10 @@ function usageOf(events: readonly NewEvent[]) {
     cost_usd: 0 as number | null,
   };
   for (const event of events) {
-    if (event.type !== 'model.reply') continue;
-    const { usage } = event.data;
-    sum.steps++;
+    const usage =
+      event.type === 'model.reply' || event.type === 'context.compacted' ? event.data.usage : null;
+    if (!usage) continue;
+    if (event.type === 'model.reply') sum.steps++;
     sum.input_tokens += usage.input_tokens;
     sum.cached_input_tokens += usage.cached_input_tokens;
     sum.output_tokens += usage.output_tokens;

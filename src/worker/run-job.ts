@@ -1,3 +1,4 @@
+import { layered } from '../agent/context/layered.ts';
 import { createAgent } from '../agent/create-agent.ts';
 import type { JobEvent } from '../protocol/events.ts';
 import { endJob } from '../store/end-job.ts';
@@ -89,6 +90,7 @@ async function work(
     append: recorder.append,
     log: recorder.log,
     redact: redactor.text,
+    window: { settings: config, strategy: layered },
     images: jobImages(store, job.id, history),
     checkpoint: control.checkpoint,
     notebook: () => readNotebook(store, job.id),

@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { AgentContext } from '../../src/agent/agent.ts';
+import { addSpent, type Spent } from '../../src/agent/budget.ts';
+import type { ContextSettings } from '../../src/agent/context/budget.ts';
+import { layered } from '../../src/agent/context/layered.ts';
+import type { ContextStrategy } from '../../src/agent/context/strategy.ts';
 import { createAgent } from '../../src/agent/create-agent.ts';
 import { inspectImage, type JobImages } from '../../src/agent/image.ts';
+import { readConfig } from '../../src/config.ts';
 import { createModel } from '../../src/model/create-model.ts';
 import type { Conversation } from '../../src/model/scripted/conversation.ts';
 import type { Script } from '../../src/model/scripted/script.ts';
 import { startScriptedModelServer } from '../../src/model/scripted/server.ts';
 import type { EventData, EventType, JobEvent, NewEvent } from '../../src/protocol/events.ts';
-import type { Job, Limits } from '../../src/protocol/job.ts';
+import type { Job, Limits, Usage } from '../../src/protocol/job.ts';
 import { notebookOf } from '../../src/protocol/notebook.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
@@ -18,6 +23,8 @@ export interface AgentRunOptions {
   sandboxKept?: boolean;
   limits?: Partial<Limits>;
   signal?: AbortSignal;
+  window?: Partial<ContextSettings>;
+  strategy?: ContextStrategy;
   /** Told of each event as it is stored; may say something to the agent. */
   onEvent?: (event: JobEvent, run: AgentRun) => void;
 }
@@ -88,12 +95,14 @@ function makeContext(
         secret_names: [],
         limits: { ...LIMITS, ...options.limits },
       },
+      usage: usageOf(events),
     } as unknown as Job,
     sandbox: options.sandbox,
     history: [...events],
     sandboxKept: options.sandboxKept ?? true,
     env: ENV,
     model,
+    window: { settings: { ...readConfig({}), ...options.window }, strategy: options.strategy ?? layered },
     signal: options.signal ?? new AbortController().signal,
     async append(...given) {
       const stored = given.map(store);
@@ -135,6 +144,18 @@ function memoryImages(): JobImages {
     load: async ({ id }) => kept.get(id) ?? null,
   };
 }
+
+/** As the job's row would have it. */
+const usageOf = (events: readonly JobEvent[]): Usage => {
+  const sum = events.reduce<Spent>(addSpent, { steps: 0, tokens: 0, costUsd: 0 });
+  return {
+    steps: sum.steps,
+    input_tokens: sum.tokens,
+    cached_input_tokens: 0,
+    output_tokens: 0,
+    cost_usd: sum.costUsd,
+  };
+};
 
 export interface Outcome extends AgentRun {
   /** What the agent resolved with, or what it failed with. */

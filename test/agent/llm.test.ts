@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { INTERRUPTED } from '../../src/agent/view.ts';
+import { INTERRUPTED } from '../../src/agent/context/render-turn.ts';
 import { loadScript, type Script, type Turn } from '../../src/model/scripted/script.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
 import { startTestSandbox } from '../support/sandbox.ts';

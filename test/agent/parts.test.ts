@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkBudget, spent } from '../../src/agent/budget.ts';
+import { addSpent, checkBudget } from '../../src/agent/budget.ts';
 import { cleanText } from '../../src/agent/clean-text.ts';
 import { closestLine } from '../../src/agent/closest-line.ts';
 import { estimateTokens } from '../../src/agent/estimate.ts';
@@ -98,7 +98,12 @@ describe('closestLine', () => {
 
 describe('budgets', () => {
   const limits = { max_steps: 3, max_tokens: 330, max_cost_usd: 1.5 } as Limits;
-  const spentBy = (n: number) => spent(numbered(steps(...Array<[string, string]>(n).fill(['a', '1']))));
+  const spentBy = (n: number) =>
+    steps(...Array<[string, string]>(n).fill(['a', '1'])).reduce(addSpent, {
+      steps: 0,
+      tokens: 0,
+      costUsd: 0,
+    });
 
   it('adds up steps, tokens and cost', () => {
     expect(spentBy(2)).toEqual({ steps: 2, tokens: 220, costUsd: 1 });

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INTERRUPTED, view } from '../../src/agent/view.ts';
+import { INTERRUPTED } from '../../src/agent/context/render-turn.ts';
+import { view as viewOf } from '../../src/agent/context/view.ts';
 import type { ModelMessage } from '../../src/model/model.ts';
 import type { EventData, JobEvent, NewEvent, ToolCall } from '../../src/protocol/events.ts';
 
+const view = (task: string, events: JobEvent[]) => viewOf(task, events, { result: 1_000, step: 10_000 });
 const numbered = (events: NewEvent[]): JobEvent[] =>
   events.map((event, at) => ({ ...event, seq: at + 1, time: '2026-01-01T00:00:00Z' }) as JobEvent);
 
