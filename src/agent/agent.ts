@@ -6,6 +6,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ContextSettings } from './context/budget.ts';
 import type { ContextStrategy } from './context/strategy.ts';
 import type { JobImages } from './image.ts';
+import type { Recall } from './recall.ts';
 
 /** What an agent is given to work on a job. */
 export interface AgentContext {
@@ -34,6 +35,7 @@ export interface AgentContext {
   images: JobImages;
   /** The notes and the plan as the log has them now. */
   notebook(): Promise<Notebook>;
+  recall: Recall;
   /** Puts the job into `waiting` until the user's next message, which it returns. */
   waitForMessage(): Promise<JobEvent>;
 }

@@ -6,6 +6,7 @@ import { listFiles } from './tools/list-files.ts';
 import { note } from './tools/note.ts';
 import { plan } from './tools/plan.ts';
 import { readFile } from './tools/read-file.ts';
+import { recall } from './tools/recall.ts';
 import { searchFiles } from './tools/search-files.ts';
 import { shell } from './tools/shell.ts';
 import { writeFile } from './tools/write-file.ts';
@@ -18,6 +19,7 @@ export const TOOLS: readonly Tool[] = [
   editFile,
   listFiles,
   searchFiles,
+  recall,
   note,
   plan,
   askUser,

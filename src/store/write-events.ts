@@ -1,4 +1,5 @@
 import type { JobEvent, NewEvent } from '../protocol/events.ts';
+import { writePassages } from './history/write-passages.ts';
 import { toJson } from './json.ts';
 import type { Trx } from './tables.ts';
 
@@ -24,7 +25,9 @@ export async function writeEvents(
   }));
   await trx.insertInto('events').values(rows).execute();
   // As they will be read: what could not be stored as it was is already replaced.
-  return rows.map(
+  const stored = rows.map(
     ({ seq, type, data }) => ({ seq, time: time.toISOString(), type, data: JSON.parse(data) }) as JobEvent,
   );
+  await writePassages(trx, jobId, stored);
+  return stored;
 }

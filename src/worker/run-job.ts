@@ -1,5 +1,6 @@
 import { layered } from '../agent/context/layered.ts';
 import { createAgent } from '../agent/create-agent.ts';
+import { recallFrom } from '../agent/recall.ts';
 import type { JobEvent } from '../protocol/events.ts';
 import { endJob } from '../store/end-job.ts';
 import type { Delivery } from '../store/queue/queue.ts';
@@ -94,6 +95,7 @@ async function work(
     images: jobImages(store, job.id, history),
     checkpoint: control.checkpoint,
     notebook: () => readNotebook(store, job.id),
+    recall: recallFrom(store, job.id),
     waitForMessage: control.waitForMessage,
   });
   try {

@@ -15,6 +15,7 @@ import type { EventData, EventType, JobEvent, NewEvent } from '../../src/protoco
 import type { Job, Limits, Usage } from '../../src/protocol/job.ts';
 import { notebookOf } from '../../src/protocol/notebook.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { eventText } from '../../src/store/history/event-text.ts';
 
 export interface AgentRunOptions {
   sandbox: Sandbox;
@@ -119,6 +120,15 @@ function makeContext(
     },
     async notebook() {
       return notebookOf(events);
+    },
+    recall: {
+      async search() {
+        throw new Error('expected no search: these runs have no store');
+      },
+      async read(seq) {
+        const event = events.find((each) => each.seq === seq);
+        return event ? eventText(event) : null;
+      },
     },
     async waitForMessage() {
       for (;;) {

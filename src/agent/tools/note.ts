@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Notebook } from '../../protocol/notebook.ts';
 import type { Note } from '../../protocol/notes.ts';
-import { pinnedRoom } from '../pinned-room.ts';
+import { pinnedRoom } from '../room.ts';
 import { defineTool, type ToolCallContext, type ToolResult } from '../tool.ts';
 
 /** Flat, since providers take no union at the top of a schema. */

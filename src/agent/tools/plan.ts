@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { planLines } from '../../protocol/notebook.ts';
 import { PlanItem } from '../../protocol/notes.ts';
-import { pinnedRoom } from '../pinned-room.ts';
+import { pinnedRoom } from '../room.ts';
 import { defineTool } from '../tool.ts';
 
 const MAX_ITEMS = 100;
