@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '../src/cli/client.ts';
 import { unpack } from '../src/cli/unpack.ts';
@@ -11,7 +12,7 @@ import { type Row, row } from './row.ts';
 
 const JOBS = Number(process.env.SOAK_JOBS ?? 200);
 const CONCURRENCY = process.env.SOAK_CONCURRENCY ?? '4';
-const SAMPLE_MS = 1_000;
+const QUARTERS = [0.25, 0.5, 0.75, 1];
 const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 
 interface SoakJob {
@@ -22,7 +23,7 @@ interface SoakJob {
 /** Runbook jobs, all scheduled at once on a server of its own: every output is checked, and no container may be left. */
 export async function soak(): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-soak-'));
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
+  const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', MAIN, 'serve'], {
     env: {
       ...process.env,
       DATA_DIR: join(folder, 'data'),
@@ -31,12 +32,20 @@ export async function soak(): Promise<Row[]> {
       WORKER_CONCURRENCY: CONCURRENCY,
       LIMIT_MEMORY_MB: '256',
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
   try {
-    const url = await addressOf(child);
-    return await measure(createClient(url), url, join(folder, 'output'));
+    const [url, debuggerUrl] = await Promise.all([
+      printed(child, child.stdout, /listens on (http:\S+)/),
+      printed(child, child.stderr, /listening on (ws:\S+)/),
+    ]);
+    const heap = await HeapProbe.open(debuggerUrl);
+    try {
+      return await measure(createClient(url), heap, join(folder, 'output'));
+    } finally {
+      heap.close();
+    }
   } finally {
     child.kill('SIGTERM');
     await exited;
@@ -44,16 +53,14 @@ export async function soak(): Promise<Row[]> {
   }
 }
 
-async function measure(client: Client, url: string, folder: string): Promise<Row[]> {
+async function measure(client: Client, heap: HeapProbe, folder: string): Promise<Row[]> {
   const start = performance.now();
   const jobs = await Promise.all(Array.from({ length: JOBS }, (_, i) => schedule(client, i)));
   const scheduled = performance.now() - start;
-  const memory: Memory = { rss: [], heap: [] };
-  const sampling = new AbortController();
-  const sampled = sampleMemory(url, memory, sampling.signal);
   const seconds: number[] = [];
+  const megabytes: number[] = [];
   const sandboxes = new Set<string>();
-  for (const { id } of jobs) {
+  for (const [n, { id }] of jobs.entries()) {
     for await (const event of client.events(id)) {
       if (event.type === 'sandbox.started') sandboxes.add(event.data.sandbox);
     }
@@ -61,23 +68,20 @@ async function measure(client: Client, url: string, folder: string): Promise<Row
     if (status !== 'complete')
       throw new Error(`Job ${id} ended as ${status}: ${error?.code} ${error?.message}`);
     seconds.push((Date.parse(completed ?? '') - Date.parse(started ?? '')) / 1_000);
+    if (QUARTERS.some((share) => n + 1 === Math.ceil(JOBS * share))) megabytes.push(await heap.live());
   }
   const total = (performance.now() - start) / 1_000;
-  sampling.abort();
-  await sampled;
   for (const job of jobs) await check(client, job, folder);
   await checkNoneLeft(sandboxes);
 
-  const quarter = Math.ceil(memory.rss.length / 4);
   const note = `${JOBS} jobs at once, ${CONCURRENCY} side by side;`;
   return [
     row('soak: all of the jobs', [total], 's', `${note} every output right, no container left;`),
     row('soak: one job, start to end', seconds, 's', 'sandbox, one block, zip;'),
     row('soak: schedule, each of all at once', [scheduled / JOBS], 'ms', ''),
-    row('soak: server RSS, first quarter of the time', memory.rss.slice(0, quarter), 'MB', ''),
-    row('soak: server RSS, last quarter of the time', memory.rss.slice(-quarter), 'MB', ''),
-    row('soak: live heap, first quarter', [Math.min(...memory.heap.slice(0, quarter))], 'MB', 'its lowest;'),
-    row('soak: live heap, last quarter', [Math.min(...memory.heap.slice(-quarter))], 'MB', 'its lowest;'),
+    ...megabytes.map((value, n) =>
+      row(`soak: live heap after ${n + 1}/4 of the jobs`, [value], 'MB', 'when garbage has been collected;'),
+    ),
   ];
 }
 
@@ -107,31 +111,56 @@ async function checkNoneLeft(sandboxes: ReadonlySet<string>): Promise<void> {
   }
 }
 
-/** Megabytes. The heap goes up and down with its collections; its lowest points show what is held on to. */
-interface Memory {
-  rss: number[];
-  heap: number[];
-}
+/** What the server holds on to, asked of its own inspector: a heap that nobody collects grows without a leak. */
+class HeapProbe {
+  readonly #socket: WebSocket;
+  readonly #answers = new Map<number, (result: { usedSize?: number }) => void>();
+  #asked = 0;
 
-async function sampleMemory(url: string, samples: Memory, signal: AbortSignal): Promise<void> {
-  while (await delay(SAMPLE_MS, true, { signal }).catch(() => false)) {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    const megabytes = (gauge: string) =>
-      Number(new RegExp(`^${gauge} (\\S+)`, 'm').exec(text)?.[1]) / 1024 / 1024;
-    samples.rss.push(megabytes('process_resident_memory_bytes'));
-    samples.heap.push(megabytes('nodejs_heap_size_used_bytes'));
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      const { id, result } = JSON.parse(String(data));
+      this.#answers.get(id)?.(result);
+      this.#answers.delete(id);
+    });
+  }
+
+  static async open(url: string): Promise<HeapProbe> {
+    const socket = new WebSocket(url);
+    await once(socket, 'open');
+    return new HeapProbe(socket);
+  }
+
+  /** Megabytes that are still in use after a full collection. */
+  async live(): Promise<number> {
+    await this.#ask('HeapProfiler.collectGarbage');
+    const { usedSize = Number.NaN } = await this.#ask('Runtime.getHeapUsage');
+    return usedSize / 1024 / 1024;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #ask(method: string): Promise<{ usedSize?: number }> {
+    const id = ++this.#asked;
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve);
+      this.#socket.send(JSON.stringify({ id, method }));
+    });
   }
 }
 
-/** Reads on afterwards: a server whose output nobody takes would stop. */
-async function addressOf(child: ChildProcess): Promise<string> {
-  const address = Promise.withResolvers<string>();
-  let printed = '';
-  child.stdout?.on('data', (bytes: Buffer) => {
-    printed += bytes.toString();
-    const url = /listens on (http:\S+)/.exec(printed)?.[1];
-    if (url) address.resolve(url);
+/** What a pattern finds in what the server prints. Reads on afterwards: a server whose output nobody takes would stop. */
+async function printed(child: ChildProcess, stream: Readable, pattern: RegExp): Promise<string> {
+  const found = Promise.withResolvers<string>();
+  let text = '';
+  stream.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+    const match = pattern.exec(text)?.[1];
+    if (match) found.resolve(match);
   });
-  child.once('exit', () => address.reject(new Error(`Expected the server to listen; it ended: ${printed}`)));
-  return address.promise;
+  child.once('exit', () => found.reject(new Error(`Expected ${pattern} of the server; it ended: ${text}`)));
+  return found.promise;
 }
