@@ -52,7 +52,7 @@ export async function launch(
   const began = performance.now();
   const startedTicks = nowTicks();
   const killsBefore = memoryKills();
-  const { child, near } = await withPipes(ground.pipes, request.stdin, (stdio) =>
+  const { child, pipes } = await withPipes(ground.pipes, request.stdin, (stdio) =>
     spawnChild({
       argv: request.argv,
       cwd: resolve(ground.workspace, request.cwd ?? ''),
@@ -61,8 +61,8 @@ export async function launch(
     }),
   );
   const belongs = treeOf(id, child.pid, startedTicks);
-  const outputs = [new Output(near.stdout, stdout), new Output(near.stderr, stderr)] as const;
-  const stdin = near.stdin === null ? null : new Stdin(near.stdin);
+  const outputs = [new Output(pipes.stdout.near, stdout), new Output(pipes.stderr.near, stderr)] as const;
+  const stdin = pipes.stdin && new Stdin(pipes.stdin.near);
   let timedOut = false;
   let ending: Promise<void> | null = null;
   function end(): Promise<void> {
@@ -82,6 +82,8 @@ export async function launch(
     stdin?.close();
     await ending;
     await Promise.all(outputs.map((output) => output.settle()));
+    ground.pipes.release(pipes.stdout, outputs[0].drained);
+    ground.pipes.release(pipes.stderr, outputs[1].drained);
     return {
       event: 'ended',
       exit_code: exit.code,
@@ -95,10 +97,10 @@ export async function launch(
   return { id, pid: child.pid, stdin, belongs, stdout: first, stderr: second, ended: finish(), end };
 }
 
-interface Near {
-  stdin: number | null;
-  stdout: number;
-  stderr: number;
+interface ProcessPipes {
+  stdin: Pipe | null;
+  stdout: Pipe;
+  stderr: Pipe;
 }
 
 /** Runs `start` with the far ends of new pipes; the near ones are the caller's, unless it fails. */
@@ -106,21 +108,24 @@ async function withPipes(
   pipes: Pipes,
   stdin: boolean,
   start: (stdio: SpawnRequest['stdio']) => Promise<Child>,
-): Promise<{ child: Child; near: Near }> {
+): Promise<{ child: Child; pipes: ProcessPipes }> {
   const made: Pipe[] = [];
   const keep = (pipe: Pipe): Pipe => {
     made.push(pipe);
     return pipe;
   };
   try {
-    const out = keep(await pipes.output());
-    const err = keep(await pipes.output());
+    const stdout = keep(await pipes.output());
+    const stderr = keep(await pipes.output());
     const input = stdin ? keep(await pipes.input()) : null;
-    const child = await start([input?.far ?? 'ignore', out.far, err.far]);
+    const child = await start([input?.far ?? 'ignore', stdout.far, stderr.far]);
     for (const { far } of made) closeSync(far);
-    return { child, near: { stdin: input?.near ?? null, stdout: out.near, stderr: err.near } };
+    return { child, pipes: { stdin: input, stdout, stderr } };
   } catch (error) {
-    for (const pipe of made) closePipe(pipe);
+    for (const pipe of made) {
+      closePipe(pipe);
+      pipes.release(pipe, false);
+    }
     throw error;
   }
 }

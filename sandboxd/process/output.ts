@@ -21,6 +21,7 @@ export class Output {
   #sink: Sink | null;
   #busy: Promise<void> | undefined;
   #over = false;
+  #drained = false;
   #discarded = 0;
 
   /** @param fd the reading end of a pipe, which this now owns. */
@@ -29,10 +30,18 @@ export class Output {
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on('data', (chunk: Buffer) => this.#take(chunk));
     this.#socket.on('error', () => {});
+    this.#socket.once('end', () => {
+      this.#drained = true;
+    });
     this.#socket.once('close', () => {
       this.#over = true;
       this.#ended.resolve();
     });
+  }
+
+  /** Whether everyone who could write to it has closed it, and all that they wrote has been read. */
+  get drained(): boolean {
+    return this.#drained;
   }
 
   /**

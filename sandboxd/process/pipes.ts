@@ -34,13 +34,21 @@ export class Pipes {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
-  /** A pipe that we read. Its name is gone at once unless `named`; then it is the caller's to unlink. */
-  async output(named = false): Promise<Pipe> {
+  /** A pipe that we read. Its name is there until {@link release}. */
+  async output(): Promise<Pipe> {
     const path = await this.#take();
     const near = openSync(path, O_RDONLY | O_NONBLOCK);
     const far = openSync(path, O_WRONLY);
-    if (!named) unlinkSync(path);
     return { near, far, path };
+  }
+
+  /**
+   * Takes back the name of an {@link output}.
+   * @param drained whether it was read to its end: then nobody writes to it any more, and it serves again
+   */
+  release({ path }: Pipe, drained: boolean): void {
+    if (drained && this.#ready.length < BATCH) this.#ready.push(path);
+    else rmSync(path, { force: true });
   }
 
   /** A pipe that we write. */

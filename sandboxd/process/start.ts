@@ -42,7 +42,6 @@ export async function startProcess(args: ProcessStart, call: Call, daemon: Daemo
   const cancel = (): void => void running.end();
   call.signal.addEventListener('abort', cancel, { once: true });
   if (call.signal.aborted) cancel();
-  void call.json({ event: 'started', id: running.id, pid: running.pid })?.catch(() => {});
   if (running.stdin) feed(call, running.stdin).catch(() => running.stdin?.close());
   const result = await ended;
   call.signal.removeEventListener('abort', cancel);

@@ -17,7 +17,7 @@ const MAX_MESSAGE_CHARS = 8_000;
 
 const gone = (): CodedError => new CodedError('CONNECTION_LOST', 'The caller has ended the call.');
 
-/** sandboxd's end of one call: an HTTP/2 stream whose response has been opened and that ends with its trailers. */
+/** sandboxd's end of one call: an HTTP/2 stream that ends with its trailers. */
 export class Call {
   readonly #stream: ServerHttp2Stream;
   readonly #frames: AsyncGenerator<Frame>;
@@ -33,7 +33,6 @@ export class Call {
       this.#abort.abort(gone());
       this.#room?.resolve();
     });
-    stream.respond({ ':status': 200 }, { waitForTrailers: true });
   }
 
   /** Aborted when the caller or its connection has gone, and at the end. */
@@ -87,6 +86,7 @@ export class Call {
   end(error?: unknown): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
+    this.#respond();
     stream.once('wantTrailers', () => stream.sendTrailers(error === undefined ? OK : trailers(error)));
     stream.end();
     // What the caller still sends is of no use; it stops once it sees the end.
@@ -99,6 +99,7 @@ export class Call {
   #write(pieces: Buffer[]): Promise<void> | undefined {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return Promise.reject(gone());
+    this.#respond();
     // Writes of one turn leave together.
     if (stream.writableCorked === 0) {
       stream.cork();
@@ -111,6 +112,11 @@ export class Call {
     if (this.#outstanding < HIGH_WATER_BYTES) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
+  }
+
+  /** With the first bytes, not before them: each packet costs both sides a turn on the way through the relay. */
+  #respond(): void {
+    if (!this.#stream.headersSent) this.#stream.respond({ ':status': 200 }, { waitForTrailers: true });
   }
 
   #written(bytes: number): void {

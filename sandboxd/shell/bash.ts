@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs';
+import { closeSync, readFileSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { CodedError } from '../../src/protocol/errors.ts';
@@ -47,7 +47,7 @@ export class Bash {
   static async start(ground: Ground, cwd: string, env: Record<string, string>): Promise<Bash> {
     const mark = newId();
     const input = await ground.pipes.input();
-    const report = await ground.pipes.output(true).catch((error) => {
+    const report = await ground.pipes.output().catch((error) => {
       closePipe(input);
       throw error;
     });
@@ -69,7 +69,7 @@ export class Bash {
       throw error;
     } finally {
       closeSync(report.far);
-      unlinkSync(report.path);
+      ground.pipes.release(report, false);
     }
   }
 

@@ -44,11 +44,14 @@ export async function prepare(pipes: Pipes, bash: Bash, request: ShellRequest): 
   const made: Pipe[] = [];
   try {
     await writeFile(request.file, request.command, { mode: 0o600 });
-    made.push(await pipes.output(true));
-    made.push(await pipes.output(true));
+    made.push(await pipes.output());
+    made.push(await pipes.output());
   } catch (error) {
-    for (const pipe of made) closePipe(pipe);
-    remove(request.file, made);
+    for (const pipe of made) {
+      closePipe(pipe);
+      pipes.release(pipe, false);
+    }
+    rmSync(request.file, { force: true });
     throw error;
   }
   const [out, err] = made as [Pipe, Pipe];
@@ -70,13 +73,11 @@ export async function prepare(pipes: Pipes, bash: Bash, request: ShellRequest): 
     },
     async close(bashExited) {
       for (const { far } of made) closeSync(far);
-      remove(request.file, made);
+      rmSync(request.file, { force: true });
       await Promise.all([stdout.settle(), stderr.settle()]);
+      pipes.release(out, stdout.drained);
+      pipes.release(err, stderr.drained);
       await farewell.end(bashExited);
     },
   };
-}
-
-function remove(file: string, pipes: Pipe[]): void {
-  for (const path of [file, ...pipes.map((pipe) => pipe.path)]) rmSync(path, { force: true });
 }

@@ -26,7 +26,6 @@ export async function runShell(args: ShellRun, call: Call, daemon: Daemon): Prom
       (command) => {
         listed = list(command, args.command);
         daemon.processes.add(listed);
-        void call.json({ event: 'started', id: command.id, pid: command.pid })?.catch(() => {});
       },
     );
     if (listed) daemon.processes.end(listed, ended);

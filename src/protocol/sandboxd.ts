@@ -33,7 +33,10 @@ export const HelloResult = z.object({
 
 const Env = z.record(z.string(), z.string());
 
-/** Starts a process and streams it: `started`, stdout as data frames, stderr frames, `ended`. Request data frames are its stdin. */
+/**
+ * Starts a process and streams it: stdout as data frames, stderr frames, then `ended`; in the background just `started`.
+ * Request data frames are its stdin.
+ */
 export const ProcessStart = z.object({
   /** Either argv, run as it is, or a line for `bash -c`. */
   argv: z.array(z.string()).min(1).optional(),
@@ -60,7 +63,6 @@ export const ProcessEnded = z.object({
   duration_ms: z.number(),
 });
 export type ProcessEnded = z.infer<typeof ProcessEnded>;
-export const ProcessMessage = z.discriminatedUnion('event', [ProcessStarted, ProcessEnded]);
 
 export const ProcessInfo = z.object({
   id: z.string(),
@@ -128,7 +130,6 @@ export const ShellEnded = ProcessEnded.extend({
   restarted: z.boolean(),
 });
 export type ShellEnded = z.infer<typeof ShellEnded>;
-export const ShellMessage = z.discriminatedUnion('event', [ProcessStarted, ShellEnded]);
 
 export const FileType = z.enum(['file', 'directory', 'symlink', 'fifo', 'socket', 'device']);
 export const FileInfo = z.object({

@@ -1,4 +1,4 @@
-import { CALLS, type ProcessEnded, ProcessMessage, type ProcessStart } from '../../protocol/sandboxd.ts';
+import { CALLS, ProcessEnded, type ProcessStart } from '../../protocol/sandboxd.ts';
 import type { ExecRequest, OutputOptions } from '../sandbox.ts';
 import { parseFrame, unexpected } from './answer.ts';
 import { asBytes } from './as-bytes.ts';
@@ -35,8 +35,7 @@ export async function exec(
     },
     options.onOutput,
     (frame) => {
-      const message = parseFrame(ProcessMessage, frame);
-      if (message.event === 'ended') ended = message;
+      ended = parseFrame(ProcessEnded, frame);
     },
   );
   if (!ended) throw unexpected('no end of the process');

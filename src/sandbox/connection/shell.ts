@@ -1,4 +1,4 @@
-import { CALLS, type ShellEnded, ShellMessage } from '../../protocol/sandboxd.ts';
+import { CALLS, ShellEnded } from '../../protocol/sandboxd.ts';
 import type { OutputOptions, Sandbox } from '../sandbox.ts';
 import { parseFrame, unexpected } from './answer.ts';
 import { callWithOutput } from './call-with-output.ts';
@@ -19,8 +19,7 @@ export async function shell(
   let ended: ShellEnded | null = null;
   const session = await link.session(signal);
   await callWithOutput(session, { path: CALLS.shellRun, args, signal }, onOutput, (frame) => {
-    const message = parseFrame(ShellMessage, frame);
-    if (message.event === 'ended') ended = message;
+    ended = parseFrame(ShellEnded, frame);
   });
   if (!ended) throw unexpected('no end of the command');
   return ended;
