@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { DESKTOP_CALLS, DesktopScreenshot, DesktopStart, DesktopVnc } from '../../src/protocol/desktop.ts';
+import { PORT_CALLS, PortOpen } from '../../src/protocol/ports.ts';
 import {
   Archive,
   CALLS,
@@ -30,6 +31,8 @@ import { removeFile } from '../file/remove.ts';
 import { statFile } from '../file/stat.ts';
 import { writeFile } from '../file/write.ts';
 import { hello } from '../hello.ts';
+import { listPorts } from '../port/list.ts';
+import { openPort } from '../port/open.ts';
 import { attachProcess } from '../process/attach.ts';
 import { listProcesses } from '../process/list.ts';
 import { signalProcess } from '../process/signal.ts';
@@ -68,4 +71,6 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   [DESKTOP_CALLS.start, route(DesktopStart, startDesktop)],
   [DESKTOP_CALLS.screenshot, route(DesktopScreenshot, takeScreenshot)],
   [DESKTOP_CALLS.vnc, route(DesktopVnc, tunnelVnc)],
+  [PORT_CALLS.open, route(PortOpen, openPort)],
+  [PORT_CALLS.list, route(Nothing, listPorts)],
 ]);

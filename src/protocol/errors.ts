@@ -336,6 +336,11 @@ export const ERRORS = {
     title: "The sandbox's desktop failed",
     hint: 'It is started anew when it is used next; if it fails again, raise limits.memory_mb and limits.pids.',
   },
+  PORT_NOT_OPEN: {
+    status: 502,
+    title: 'Nothing listens on that port of the sandbox',
+    hint: 'Start the program first, listening on localhost; GET /ports/:id lists the open ports.',
+  },
   CONNECTION_LOST: {
     status: 503,
     title: 'The connection to the sandbox was cut',

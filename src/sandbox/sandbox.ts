@@ -1,5 +1,6 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { z } from 'zod';
+import type { ListeningPort } from '../protocol/ports.ts';
 import type {
   ArchiveMessage,
   FileInfo,
@@ -77,6 +78,13 @@ export interface Sandbox {
     request: { root: string; include: string[]; exclude: string[] },
     options?: CallOptions,
   ): AsyncIterable<ArchiveMessage | Buffer>;
+  /**
+   * Connects to a port of its loopback: bytes both ways, each side's end told to the other, failing when it was cut.
+   * @throws CodedError PORT_NOT_OPEN
+   */
+  openPort(port: number, options?: CallOptions): Promise<Duplex>;
+  /** The TCP ports that programs inside listen on, in order. */
+  ports(options?: CallOptions): Promise<ListeningPort[]>;
   /** Resolves when the sandbox is lost for good, with why; never rejects. */
   readonly lost: Promise<string>;
   /** Lets go of the connection; the sandbox goes on. */

@@ -31,6 +31,7 @@ const ANSWERS: ReadonlySet<ErrorCode> = new Set([
   'PROCESS_NOT_FOUND',
   'TOO_MANY_PROCESSES',
   'DESKTOP_FAILED',
+  'PORT_NOT_OPEN',
   'CONNECTION_LOST',
 ]);
 

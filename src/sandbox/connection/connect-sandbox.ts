@@ -10,6 +10,7 @@ import { keepEgress, type ServeEgress } from './egress-channel.ts';
 import { exec } from './exec.ts';
 import { hello } from './hello.ts';
 import { Link } from './link.ts';
+import { listPorts, openPort } from './ports.ts';
 import { read } from './read.ts';
 import { shell } from './shell.ts';
 import { spawn } from './spawn.ts';
@@ -82,5 +83,7 @@ export async function connectSandbox(
     mkdir: (path, options = {}) => call(CALLS.fileMkdir, { path, mode: options.mode }, options),
     desktop: connectDesktop(link),
     archive: (request, options) => archive(link, request, options),
+    openPort: (port, options) => openPort(link, port, options),
+    ports: (options) => listPorts(link, options),
   };
 }
