@@ -28,12 +28,15 @@ import { messageRoute } from './routes/message.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { openapiRoute } from './routes/openapi.ts';
 import { pauseRoute, resumeRoute } from './routes/pause.ts';
+import { portsRoute, reachPortRoute } from './routes/ports.ts';
 import { putFileRoute } from './routes/put-file.ts';
 import { rootRoute } from './routes/root.ts';
 import { scheduleRoute } from './routes/schedule.ts';
 import { statusRoute } from './routes/status.ts';
+import { ticketsRoute } from './routes/tickets.ts';
 import { serverOptions } from './server-options.ts';
 import { Streams } from './streams.ts';
+import { serveUpgrades } from './upgrades.ts';
 import { validatorCompiler } from './validate.ts';
 
 /**
@@ -46,6 +49,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     ...options,
     deadlines: { ...DEFAULT_DEADLINES, ...options.deadlines },
     streams: new Streams(),
+    keys,
     isAuthorized: ({ headers }) => !keys.required || keys.indexOf(headers) !== -1,
   };
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -58,6 +62,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onError);
   refuseOddRequests(app.server);
+  serveUpgrades(app.server, api);
 
   const { table, documented } = collectRoutes(app);
   if (options.config.RATE_LIMIT_PER_MINUTE > 0)
@@ -91,6 +96,8 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   downloadRoute(app, api);
   eventsRoute(app, api);
   messageRoute(app, api);
+  portsRoute(app, api);
+  ticketsRoute(app, api);
   healthRoutes(app, api);
   metricsRoute(app, metrics);
   openapiRoute(app, api, documented);
@@ -107,6 +114,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     getFileRoute(scope, api);
     putFileRoute(scope, api);
     deleteFileRoute(scope, api);
+    reachPortRoute(scope, api);
   });
   await app.ready();
   return app;

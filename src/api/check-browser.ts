@@ -11,7 +11,10 @@ const LOOPBACK_HOST = /^(?:localhost|[a-z0-9-]+\.localhost|127(?:\.\d{1,3}){3}|\
  * not come from another site's page.
  * @throws CodedError FORBIDDEN
  */
-export function checkBrowser({ headers, method }: FastifyRequest, config: Pick<Config, 'PUBLIC_URL'>): void {
+export function checkBrowser(
+  { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>,
+  config: Pick<Config, 'PUBLIC_URL'>,
+): void {
   const publicUrl = config.PUBLIC_URL ? new URL(config.PUBLIC_URL) : null;
   const host = headers.host ?? '';
   const name = host.replace(/:\d+$/, '');

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import { CodedError } from '../protocol/errors.ts';
 import { HOST_HEADER } from './base-url.ts';
 
@@ -9,7 +9,7 @@ const MAX_HEADERS = 200;
  * What can be said of a request before its route, key or body matter.
  * @throws CodedError HEADERS_TOO_LARGE, URI_TOO_LONG or MALFORMED_REQUEST.
  */
-export function checkRequest({ raw }: FastifyRequest): void {
+export function checkRequest({ raw }: { raw: IncomingMessage }): void {
   const url = raw.url ?? '';
   if (raw.rawHeaders.length > 2 * MAX_HEADERS) {
     throw new CodedError(

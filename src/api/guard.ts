@@ -4,6 +4,7 @@ import { checkBrowser } from './check-browser.ts';
 import { checkRequest } from './check-request.ts';
 import type { Keys } from './keys.ts';
 import type { Api, App } from './options.ts';
+import { portOfHost } from './ports/port-host.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** What each request must pass before its route sees it, in this order. The rate limit runs before the key is judged. */
@@ -16,7 +17,8 @@ export function guard(app: App, api: Api, keys: Keys, table: RouteTable): void {
       'cross-origin-resource-policy': 'same-origin',
     });
     checkRequest(request);
-    if (!keys.required) checkBrowser(request, api.config);
+    // Who may reach a program in a sandbox from which site is for that program to say.
+    if (!keys.required && !portOfHost(request.raw, api.config)) checkBrowser(request, api.config);
   });
   if (api.config.RATE_LIMIT_PER_MINUTE > 0) app.addHook('onRequest', app.rateLimit());
   app.addHook('onRequest', async (request, reply) => {

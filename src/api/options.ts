@@ -12,6 +12,7 @@ import type { Job } from '../protocol/job.ts';
 import type { EngineState } from '../sandbox/driver.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
+import type { Keys } from './keys.ts';
 import type { Streams } from './streams.ts';
 
 /** How long the server waits, in milliseconds. */
@@ -49,6 +50,7 @@ export interface BuildApiOptions {
 export interface Api extends BuildApiOptions {
   deadlines: Deadlines;
   streams: Streams;
+  keys: Keys;
   /** Whether the request carries one of the keys (always, where none are set). */
   isAuthorized(request: FastifyRequest): boolean;
 }

@@ -72,7 +72,8 @@ function isLongAddress(packet: unknown): boolean {
   return end === -1 || end > MAX_LINE;
 }
 
-function refuse(socket: Duplex, error: CodedError, headers = ''): void {
+/** Answers a request whose connection is handed over raw, and closes it. */
+export function refuse(socket: Duplex, error: CodedError, headers = ''): void {
   const body = problemJson(error, '');
   socket.end(
     `HTTP/1.1 ${error.status} Refused\r\nContent-Type: ${PROBLEM_TYPE}\r\n${headers}` +

@@ -7,6 +7,7 @@ import {
   type RawServerDefault,
 } from 'fastify';
 import type { BuildApiOptions, Deadlines } from './options.ts';
+import { portOfHost } from './ports/port-host.ts';
 import { onClientError } from './raw-errors.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
@@ -37,10 +38,11 @@ export function serverOptions(
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : `${prefix}-${++count}`;
     },
-    rewriteUrl: ({ url = '/' }) => {
-      if (url === '*') return '/';
-      // Absolute form, as it is sent to proxies: the origin is in Host as well.
-      return /^https?:\/\/[^/?]*(\/.*)?$/i.exec(url)?.[1] ?? (/^https?:/i.test(url) ? '/' : url);
+    rewriteUrl: ({ url = '/', headers }) => {
+      const path = pathOf(url);
+      const port = portOfHost({ headers }, config);
+      // Nothing of the API can be reached by the host name of a program's port.
+      return port ? `/ports/${port.id}/${port.port}${path.startsWith('/') ? '' : '/'}${path}` : path;
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     http: {
@@ -51,6 +53,14 @@ export function serverOptions(
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(5_000, deadlines.headers),
       joinDuplicateHeaders: false,
+      // Other protocols that a client offers (HTTP/2 without TLS, say) are declined by answering as usual.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
   };
+}
+
+function pathOf(url: string): string {
+  if (url === '*') return '/';
+  // Absolute form, as it is sent to proxies: the origin is in Host as well.
+  return /^https?:\/\/[^/?]*(\/.*)?$/i.exec(url)?.[1] ?? (/^https?:/i.test(url) ? '/' : url);
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,16 +9,21 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const Secrets = z.record(z.string(), z.string());
 
-/** Encrypts the secrets of jobs with AES-256-GCM, each bound to its job's id. */
+/** What the installation's key is for: the secrets of jobs, with AES-256-GCM, each bound to its job's id; and signatures. */
 export interface SecretBox {
   seal(jobId: string, secrets: Record<string, string>): Buffer;
   /** @throws CodedError INTERNAL when the key is another one, or the bytes were changed. */
   open(jobId: string, sealed: Buffer): Record<string, string>;
+  /** 32 bytes that only a process of this installation can make of the text. Begin it with what it is for. */
+  sign(text: string): Buffer;
 }
 
 /** A box with this key of 32 bytes. */
 export function secretBox(key: Buffer): SecretBox {
+  // Of its own: one key serves one algorithm.
+  const signing = Buffer.from(hkdfSync('sha256', key, '', 'signatures', KEY_BYTES));
   return {
+    sign: (text) => createHmac('sha256', signing).update(text).digest(),
     seal(jobId, secrets) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(jobId));

@@ -18,7 +18,7 @@ export interface TestApi {
   /** What was logged, as JSON lines. */
   logged(): string;
   /** Schedules over HTTP and gives the job's id. */
-  schedule(body?: object): Promise<string>;
+  schedule(body?: object, headers?: Record<string, string>): Promise<string>;
   /** Takes a job as a worker does. */
   start(id: string): Promise<{ job: Job; lease: Fence }>;
   close(): Promise<void>;
@@ -47,10 +47,10 @@ export async function startApi({ env = {}, ...options }: Options = {}): Promise<
     store,
     url,
     logged: () => lines.join(''),
-    async schedule(body = {}) {
+    async schedule(body = {}, headers = {}) {
       const response = await fetch(`${url}/schedule`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ prompt: RUNBOOK, ...body }),
       });
       if (response.status !== 202)

@@ -55,7 +55,7 @@ function parametersOf(
       name: name === '*' ? 'path' : name,
       in: place,
       ...(place === 'path' && { required: true }),
-      description: name === '*' ? 'A path relative to the workspace.' : description,
+      description: description ?? (name === '*' ? 'A path relative to the workspace.' : undefined),
       schema: json,
     };
   });
