@@ -3,6 +3,7 @@ import type { Ground } from './process/launch.ts';
 import type { ProcessTable } from './process/table.ts';
 import type { Settings } from './settings.ts';
 import type { Sessions } from './shell/sessions.ts';
+import type { Terminals } from './terminal/terminals.ts';
 
 /** What the calls share. */
 export interface Daemon extends Ground {
@@ -10,4 +11,5 @@ export interface Daemon extends Ground {
   processes: ProcessTable;
   sessions: Sessions;
   desktop: Desktop;
+  terminals: Terminals;
 }

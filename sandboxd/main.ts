@@ -11,6 +11,7 @@ import { listenOn } from './serve/listen.ts';
 import { serveCalls } from './serve/serve-calls.ts';
 import { readSettings } from './settings.ts';
 import { Sessions } from './shell/sessions.ts';
+import { Terminals } from './terminal/terminals.ts';
 
 /** Signals that an agent's `pkill` may send to whatever it finds; the sandbox ends by its engine alone. */
 const IGNORED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
@@ -32,6 +33,13 @@ async function main(): Promise<void> {
   const sessions = new Sessions(ground, join(settings.run, 'shell'));
   const desktop = new Desktop(ground.environment, settings);
   const daemon: Daemon = { ...ground, settings, processes: new ProcessTable(), sessions, desktop };
+  const daemon: Daemon = {
+    ...ground,
+    settings,
+    processes: new ProcessTable(),
+    sessions,
+    terminals: new Terminals(ground),
+  };
   await listenOn(egress.server, settings.egressSocket);
   await listenOn(serveCalls(daemon), settings.apiSocket);
   await desktop.offer().catch(() => {});

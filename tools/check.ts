@@ -20,6 +20,7 @@ const CHECKS: Check[] = [
     name: 'types',
     argv: [bin('tsc'), '-p', ROOT, '--incremental', '--tsBuildInfoFile', join(CACHE, 'types.json')],
   },
+  { name: 'types of the pages', argv: [bin('tsc'), '-p', join(ROOT, 'web'), '--noEmit'] },
   { name: 'lint and format', argv: [bin('biome'), 'check', '--error-on-warnings', ROOT] },
   {
     name: 'import directions',
@@ -29,6 +30,7 @@ const CHECKS: Check[] = [
       '.dependency-cruiser.mjs',
       'src',
       'sandboxd',
+      'web',
       'tools',
       'bench',
       'test',

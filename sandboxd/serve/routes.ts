@@ -18,6 +18,7 @@ import {
   ProcessStart,
   ShellRun,
 } from '../../src/protocol/sandboxd.ts';
+import { TERMINAL_CALLS, TerminalClose, TerminalOpen, TerminalResize } from '../../src/protocol/terminal.ts';
 import { archive } from '../archive/archive.ts';
 import type { Daemon } from '../daemon.ts';
 import { takeScreenshot } from '../desktop/screenshot.ts';
@@ -39,6 +40,8 @@ import { signalProcess } from '../process/signal.ts';
 import { startProcess } from '../process/start.ts';
 import { writeInput } from '../process/write-input.ts';
 import { runShell } from '../shell/run.ts';
+import { closeTerminal, listTerminals, resizeTerminal } from '../terminal/calls.ts';
+import { openTerminal } from '../terminal/open.ts';
 import type { Call } from './call.ts';
 import { checkArguments } from './check-arguments.ts';
 
@@ -73,4 +76,8 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   [DESKTOP_CALLS.vnc, route(DesktopVnc, tunnelVnc)],
   [PORT_CALLS.open, route(PortOpen, openPort)],
   [PORT_CALLS.list, route(Nothing, listPorts)],
+  [TERMINAL_CALLS.open, route(TerminalOpen, openTerminal)],
+  [TERMINAL_CALLS.resize, route(TerminalResize, resizeTerminal)],
+  [TERMINAL_CALLS.close, route(TerminalClose, closeTerminal)],
+  [TERMINAL_CALLS.list, route(Nothing, listTerminals)],
 ]);

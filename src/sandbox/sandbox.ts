@@ -11,6 +11,7 @@ import type {
 } from '../protocol/sandboxd.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Desktop } from './desktop.ts';
+import type { Terminals } from './terminals.ts';
 
 export type { CallOptions };
 
@@ -85,6 +86,7 @@ export interface Sandbox {
   openPort(port: number, options?: CallOptions): Promise<Duplex>;
   /** The TCP ports that programs inside listen on, in order. */
   ports(options?: CallOptions): Promise<ListeningPort[]>;
+  readonly terminals: Terminals;
   /** Resolves when the sandbox is lost for good, with why; never rejects. */
   readonly lost: Promise<string>;
   /** Lets go of the connection; the sandbox goes on. */

@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts';
 /** What a ticket opens: one thing of one job, until it expires. */
 export const Ticket = z.object({
   id: Id,
-  scope: z.enum(['desktop', 'terminal', 'port']),
+  scope: z.enum(['terminal', 'port']),
   /** Of scope `port` alone. */
   port: Port.optional(),
   /** Milliseconds since 1970. */

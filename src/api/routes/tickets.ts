@@ -51,7 +51,7 @@ export function ticketsRoute(app: App, api: Api): void {
           tag: 'While it runs',
           summary: 'A link that opens one thing of a live sandbox',
           description:
-            'For browsers, which cannot send a key with an address or a WebSocket: the desktop, the terminal or one port of this job, for a while.',
+            'For browsers, which cannot send a key with an address or a WebSocket: the terminals or one port of this job, for a while.',
           answer: 'The ticket, and the link that carries it.',
           example: {
             ticket: 'eyJpZCI6….Xk3…',

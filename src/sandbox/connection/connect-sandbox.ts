@@ -14,6 +14,7 @@ import { listPorts, openPort } from './ports.ts';
 import { read } from './read.ts';
 import { shell } from './shell.ts';
 import { spawn } from './spawn.ts';
+import { terminalsOf } from './terminals.ts';
 import { write } from './write.ts';
 
 export interface ConnectOptions {
@@ -85,5 +86,6 @@ export async function connectSandbox(
     archive: (request, options) => archive(link, request, options),
     openPort: (port, options) => openPort(link, port, options),
     ports: (options) => listPorts(link, options),
+    terminals: terminalsOf(link),
   };
 }
