@@ -32,12 +32,12 @@ async function main(): Promise<void> {
   };
   const sessions = new Sessions(ground, join(settings.run, 'shell'));
   const desktop = new Desktop(ground.environment, settings);
-  const daemon: Daemon = { ...ground, settings, processes: new ProcessTable(), sessions, desktop };
   const daemon: Daemon = {
     ...ground,
     settings,
     processes: new ProcessTable(),
     sessions,
+    desktop,
     terminals: new Terminals(ground),
   };
   await listenOn(egress.server, settings.egressSocket);

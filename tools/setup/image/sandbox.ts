@@ -17,7 +17,6 @@ export async function makeSandboxImage(docker: Docker, base: string, tag: string
     await bundleSandboxd(join(context, 'sandboxd.cjs'));
     await copyFile(join(SOURCE, 'Dockerfile'), join(context, 'Dockerfile'));
     await cp(join(ROOT, 'sandboxd/desktop/helper'), join(context, 'desktop'), { recursive: true });
-    await copyFile(join(SOURCE, 'init'), join(context, 'init'));
     for (const name of ['init', 'pty.c']) await copyFile(join(SOURCE, name), join(context, name));
     await chmod(join(context, 'init'), 0o755);
     await buildImage(docker, context, { t: tag, buildargs: { BASE: base } });
