@@ -17,8 +17,8 @@ const BAD_MESSAGE = 4_000;
 /** What a client may ask for when it opens a terminal. */
 export const TerminalQuery = z.object({
   name: TerminalName.default('main').describe('Which terminal: made when there is none of that name.'),
-  rows: wholeNumberOr(24, 1, 1_000),
-  columns: wholeNumberOr(80, 1, 1_000),
+  rows: wholeNumberOr(24, 1, 1_000).describe('Height of the screen.'),
+  columns: wholeNumberOr(80, 1, 1_000).describe('Width of the screen.'),
   ticket: z.string().max(1_000).optional().describe('What POST /tickets gave, in place of an API key.'),
 });
 
