@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { TerminalEnded, TerminalInfo, TerminalSize } from '../protocol/terminal.ts';
-import type { CallOptions } from './sandbox.ts';
+import type { CallOptions } from './call-options.ts';
 
 export interface OpenTerminal extends TerminalSize {
   name: string;
