@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZipFile } from 'yazl';
 import { Listing } from '../../src/api/files/listing.ts';
+import { clearSandbox } from '../../src/store/clear-sandbox.ts';
 import { endJob } from '../../src/store/end-job.ts';
 import { setOutput } from '../../src/store/set-output.ts';
+import { setSandbox } from '../../src/store/set-sandbox.ts';
 import { startApi, type TestApi } from './start-api.ts';
 
 let api: TestApi;
@@ -91,6 +93,18 @@ describe('GET /download/:id', () => {
     expect(await response.json()).toMatchObject({ code: 'NO_OUTPUT' });
   });
 
+  it('is 409 while an ended job still has the sandbox that it is packed from', async () => {
+    const job = await api.schedule();
+    const { lease } = await api.start(job);
+    await setSandbox(api.store, lease, { driver: 'docker', id: 'a', ref: 'b' });
+    await fetch(`${api.url}/cancel/${job}`, { method: 'POST' });
+    const response = await get(`/download/${job}`);
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({ code: 'OUTPUT_NOT_READY' });
+    await clearSandbox(api.store, lease);
+    expect((await get(`/download/${job}`)).status).toBe(404);
+  });
+
   it('is 410 once it has expired', async () => {
     const job = await jobWith(Buffer.from('zip'));
     await api.store.db
@@ -135,6 +149,19 @@ describe('GET /files of the kept output', () => {
     expect((await (await get(`/files/${id}/zeros.bin`)).arrayBuffer()).byteLength).toBe(300_000);
     const head = await get(`/files/${id}/zeros.bin`, {}, 'HEAD');
     expect(head.headers.get('content-length')).toBe('300000');
+  });
+
+  it('sends a part of a file', async () => {
+    const part = await get(`/files/${id}/site/a%20b/%C3%A9.txt`, { range: 'bytes=1-2' });
+    expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([
+      206,
+      'bytes 1-2/4',
+      'ee',
+    ]);
+    const tail = await get(`/files/${id}/zeros.bin`, { range: 'bytes=-70000' });
+    expect((await tail.arrayBuffer()).byteLength).toBe(70_000);
+    const beyond = await get(`/files/${id}/zeros.bin`, { range: 'bytes=300000-' });
+    expect(beyond.status).toBe(416);
   });
 
   it.each([

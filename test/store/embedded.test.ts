@@ -1,15 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { ServerRunning } from '../../src/store/embedded/embedded-error.ts';
-import { isAlive } from '../../src/store/embedded/processes.ts';
+import { isAlive, startTime } from '../../src/store/embedded/processes.ts';
 import { type EmbeddedPostgres, startEmbedded } from '../../src/store/embedded/start-embedded.ts';
 import { getJob } from '../../src/store/get-job.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -214,6 +216,23 @@ test('of many that start at once exactly one gets the folder', async () => {
   );
   expect(outcomes.filter((outcome) => outcome.includes('"pid"'))).toHaveLength(1);
   expect(outcomes.filter((outcome) => outcome.includes('ServerRunning'))).toHaveLength(3);
+});
+
+test('a server that was killed and that nobody reaps holds its folder no longer', async () => {
+  const parent = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 100'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+  });
+  owners.push(parent);
+  const [printed] = await once(parent.stdout as Readable, 'data');
+  const pid = Number(String(printed));
+  const started = await startTime(pid);
+  expect(started).not.toBeNull();
+  await writeFile(join(dataDir, 'server.lock'), JSON.stringify({ pid, started }));
+  await expect(startEmbedded({ dataDir, log })).rejects.toBeInstanceOf(ServerRunning);
+  process.kill(pid, 'SIGKILL');
+  await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z '));
+  const server = await startEmbedded({ dataDir, log });
+  await server.stop();
 });
 
 test('a data folder of another version, and one that is no data folder, are refused with what to do', async () => {

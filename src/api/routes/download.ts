@@ -54,6 +54,9 @@ export function outputOf(job: JobState): OutputInfo {
   if (job.output_expired)
     throw new CodedError('OUTPUT_EXPIRED', 'the output was removed after its retention time');
   if (job.output) return job.output;
+  // Until its sandbox is gone, what a failed or cancelled job leaves is on its way.
+  if (isFinal(job.status) && job.sandbox !== null)
+    throw new CodedError('OUTPUT_NOT_READY', `the job ended as ${job.status}; its output is being packed`);
   if (isFinal(job.status))
     throw new CodedError('NO_OUTPUT', `the job ended as ${job.status} and left no output`);
   throw new CodedError('OUTPUT_NOT_READY', `the job is ${job.status}; its output comes when it has ended`);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError } from '../../protocol/errors.ts';
 import { isFinal, type Job } from '../../protocol/job.ts';
@@ -14,6 +15,7 @@ import type { RouteDocs } from '../openapi/route-docs.ts';
 import type { Api, App } from '../options.ts';
 import { parseRange } from '../range.ts';
 import { NoQuery } from '../schemas.ts';
+import { sendBytes } from '../send-bytes.ts';
 import { outputOf } from './download.ts';
 
 const DOCS: RouteDocs = {
@@ -108,8 +110,24 @@ async function sendKept(api: Api, job: Job, path: string, request: FastifyReques
   const kept = await readKept(zipPath, path, api.config.MAX_OUTPUT_MB * 2 ** 20);
   if (kept.kind === 'folder') return kept.listing;
   fileHeaders(reply, path);
-  reply.header('content-length', kept.info.size);
-  if (request.method !== 'HEAD') return reply.send(kept.bytes);
-  kept.bytes.destroy();
-  return reply.send();
+  let taken = false;
+  try {
+    return await sendBytes(request, reply, kept.info.size, ({ from, to }) => {
+      taken = true;
+      return part(kept.bytes, from, to);
+    });
+  } finally {
+    if (!taken) kept.bytes.destroy();
+  }
+}
+
+/** A part of what can only be read from its beginning, as what is compressed. */
+async function* part(bytes: Readable, from: number, to: number): AsyncGenerator<Buffer> {
+  let at = 0;
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    const piece = chunk.subarray(Math.max(0, from - at), Math.max(0, to - at));
+    at += chunk.length;
+    if (piece.length > 0) yield piece;
+    if (at >= to) return;
+  }
 }
