@@ -19,8 +19,8 @@ export async function makeBase(docker: Docker, tag: string): Promise<void> {
       'The sandbox image cannot be made: an image registry is not reachable from the engine, and without one it takes root on Debian or Ubuntu. Give the engine access to docker.io (or a mirror of it), or run this as root there.',
     );
   }
-  const toolchain = await step('Fetching Node.js, npm and TypeScript for the sandboxes', () =>
-    makeToolchain(docker),
+  const toolchain = await step('Fetching Node.js, npm and TypeScript for the sandboxes', async () =>
+    makeToolchain((await docker.version()).Arch),
   );
   try {
     if (unreachable) await prepareBootstrap();

@@ -12,6 +12,11 @@ const SOURCE = join(ROOT, 'sandboxd/image');
 
 /** Builds sandboxd and puts it on top of the base. */
 export async function makeSandboxImage(docker: Docker, base: string, tag: string): Promise<void> {
+  await withContext((context) => buildImage(docker, context, { t: tag, buildargs: { BASE: base } }));
+}
+
+/** A folder with the Dockerfile and what its steps copy, for as long as the action takes. */
+export async function withContext<T>(action: (context: string) => Promise<T>): Promise<T> {
   const context = await mkdtemp(join(tmpdir(), 'sandbox-image-'));
   try {
     await bundleSandboxd(join(context, 'sandboxd.cjs'));
@@ -19,7 +24,7 @@ export async function makeSandboxImage(docker: Docker, base: string, tag: string
     await cp(join(ROOT, 'sandboxd/desktop/helper'), join(context, 'desktop'), { recursive: true });
     for (const name of ['init', 'pty.c']) await copyFile(join(SOURCE, name), join(context, name));
     await chmod(join(context, 'init'), 0o755);
-    await buildImage(docker, context, { t: tag, buildargs: { BASE: base } });
+    return await action(context);
   } finally {
     await rm(context, { recursive: true, force: true });
   }

@@ -1,20 +1,27 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type Docker from 'dockerode';
 import { npm } from '../npm.ts';
 import { SetupError } from '../output.ts';
 import { runProgram } from '../program.ts';
 import { ROOT, TOOLS_DATA } from '../root.ts';
 
 const SOURCE = join(ROOT, 'sandboxd/image/toolchain');
-const PROCESSORS: Record<string, string> = { amd64: 'x64', x86_64: 'x64', arm64: 'arm64', aarch64: 'arm64' };
+const PROCESSORS: Record<string, string> = {
+  amd64: 'x64',
+  x86_64: 'x64',
+  x64: 'x64',
+  arm64: 'arm64',
+  aarch64: 'arm64',
+};
 
-/** What the sandboxes have from npm, fetched by the host for the engine's processor: its `node_modules` in a folder. */
-export async function makeToolchain(docker: Docker): Promise<{ folder: string; remove(): Promise<void> }> {
-  const { Arch } = await docker.version();
-  const cpu = PROCESSORS[Arch];
+/**
+ * What the sandboxes have from npm, fetched by the host: its `node_modules` in a folder.
+ * @param processor - what the sandboxes run on, in Docker's, Linux's or Node.js's words.
+ */
+export async function makeToolchain(processor: string): Promise<{ folder: string; remove(): Promise<void> }> {
+  const cpu = PROCESSORS[processor];
   if (!cpu)
-    throw new SetupError(`The sandbox image needs an engine on amd64 or arm64; this one runs on ${Arch}.`);
+    throw new SetupError(`The sandbox image needs a machine with amd64 or arm64; found ${processor}.`);
   const folder = join(TOOLS_DATA, 'toolchain');
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   await remove();

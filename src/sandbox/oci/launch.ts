@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { Image } from './images.ts';
+import type { OciStore, SandboxPlace } from './store.ts';
+
+const LIMIT_MS = 60_000;
+const MAX_WORDS = 1_000;
+
+/**
+ * Runs in a mount namespace of its own, so that the machine never sees a mount: they go with the last process that
+ * has them. Its argument is the sandbox's folder; the rest comes as variables. The runtime takes this shell's place,
+ * so that the signal of a dead worker (see below) reaches it too.
+ */
+const SCRIPT = `
+set -e
+cd "$1"
+cp --sparse=always --reflink=auto -- "$DISK" disk.img
+mkdir disk rootfs
+mount -o loop,noatime,nobarrier,discard disk.img disk
+[ -d disk/upper ] || mkdir -m 0755 disk/upper disk/work
+chown "$OWNER:$OWNER" disk/upper
+mount -t overlay -o "lowerdir=$LAYERS,upperdir=disk/upper,workdir=disk/work" overlay rootfs
+exec "$RUNTIME" --root "$1/runtime" --log "$1/runtime.log" --log-format json \\
+  run --detach --bundle "$1" --pid-file "$1/pid" "$NAME" </dev/null >/dev/null 2>&1
+`;
+
+/**
+ * Starts a sandbox from its bundle: disk, file system, runtime.
+ * The runtime dies with this process, and what it has not finished with it; a group may be left, with its folder.
+ * @param disk - the image file that its disk is a copy of.
+ * @throws an Error with the words of what failed.
+ */
+export async function launch(
+  place: SandboxPlace,
+  facts: { store: OciStore; image: Image; disk: string; runtime: string },
+): Promise<void> {
+  const script = ['sh', '-c', SCRIPT, 'launch', place.folder];
+  const argv = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', ...script];
+  const env = {
+    PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+    LC_ALL: 'C',
+    DISK: facts.disk,
+    OWNER: String(facts.store.firstUser),
+    LAYERS: facts.image.layers.join(':'),
+    RUNTIME: facts.runtime,
+    NAME: place.id,
+  };
+  try {
+    await promisify(execFile)('setpriv', argv, { env, timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+  } catch (error) {
+    throw new Error((await wordsOf(place, error)).slice(0, MAX_WORDS), { cause: error });
+  }
+}
+
+const LogLine = z.object({ msg: z.string() });
+
+/** What the runtime wrote last, else what the shell said. */
+async function wordsOf({ folder }: SandboxPlace, error: unknown): Promise<string> {
+  const log = await readFile(join(folder, 'runtime.log'), 'utf8').catch(() => '');
+  const last = log.trim().split('\n').at(-1);
+  if (last) {
+    try {
+      return LogLine.parse(JSON.parse(last)).msg;
+    } catch {
+      return last;
+    }
+  }
+  if (!(error instanceof Error)) return String(error);
+  const said = 'stderr' in error ? String(error.stderr).trim() : '';
+  return said || error.message;
+}

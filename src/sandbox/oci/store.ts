@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+
+/** Users of a sandbox, from root on, that exist as other users outside. */
+export const MAPPED_USERS = 65_536;
+
+/** Where the engine keeps what it has. */
+export interface OciStore {
+  /** An absolute path without a comma or a colon: an overlay's options could not name it. */
+  folder: string;
+  /** The user outside that root inside is; the 65,536 users from it on own the files of the sandboxes. */
+  firstUser: number;
+}
+
+/** The folder of an image: its `rootfs`, its owners shifted, and its `image.json`. */
+export function imageFolder({ folder, firstUser }: OciStore, image: string): string {
+  return join(folder, 'images', String(firstUser), encodeURIComponent(image));
+}
+
+export const sandboxesFolder = ({ folder }: OciStore): string => join(folder, 'sandboxes');
+
+export function installationFolder(store: OciStore, installation: string): string {
+  return join(sandboxesFolder(store), encodeURIComponent(installation));
+}
+
+/** What a sandbox is, outside: all of it lies in one folder, and its processes in one cgroup. */
+export interface SandboxPlace {
+  id: string;
+  folder: string;
+  /** Within each of the kernel's hierarchies. */
+  cgroup: string;
+}
+
+export function sandboxPlace(store: OciStore, installation: string, id: string): SandboxPlace {
+  const name = encodeURIComponent(id);
+  return {
+    id,
+    folder: join(installationFolder(store, installation), name),
+    cgroup: `/containerized-agent/${name}`,
+  };
+}
