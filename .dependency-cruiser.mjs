@@ -65,8 +65,8 @@ export default {
       name: 'entry-picks-implementations',
       comment: 'A driver is chosen in src/cli; everybody else gets the port.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/cli/', '^src/sandbox/docker/'] },
-      to: { path: '^src/sandbox/docker/' },
+      from: { path: '^src/', pathNot: ['^src/cli/', '^src/sandbox/(docker|oci)/'] },
+      to: { path: '^src/sandbox/(docker|oci)/' },
     },
     {
       name: 'no-cycles',

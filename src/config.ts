@@ -123,7 +123,12 @@ export const Settings = z.object({
   GOOGLE_GENERATIVE_AI_API_KEY: z.string().optional().describe('Key of provider google.'),
   GOOGLE_BASE_URL: z.url().optional().describe('Another address for provider google.'),
 
-  SANDBOX_DRIVER: z.enum(['docker']).default('docker').describe('Engine that sandboxes run on.'),
+  SANDBOX_DRIVER: z
+    .enum(['oci', 'docker'])
+    .optional()
+    .describe(
+      'Engine that sandboxes run on. Default: oci (an OCI runtime, started directly) where it can run and DOCKER_HOST is unset, else docker.',
+    ),
   SANDBOX_IMAGE: z
     .string()
     .optional()
@@ -132,7 +137,19 @@ export const Settings = z.object({
     .string()
     .regex(/^[\w.-]+$/)
     .optional()
-    .describe("OCI runtime of the engine, such as runc or runsc. Default: the engine's own."),
+    .describe("OCI runtime of the engine, such as runc or runsc. Default: the engine's own; runc with oci."),
+  OCI_DIR: z
+    .string()
+    .regex(/^\/[^:,\\]*$/, 'expected an absolute path without ":", "," and "\\"')
+    .default('/var/lib/containerized-agent')
+    .describe(
+      'Folder of the driver oci, shared by all servers of a machine: images, and the disks of sandboxes.',
+    ),
+  OCI_FIRST_UID: whole(65_536, 4_294_000_000)
+    .default(1_900_000_000)
+    .describe(
+      'With the driver oci, the user outside that root inside is; the 65,536 from it on must be nobody else. Default: where no system allots any.',
+    ),
   SANDBOX_CA_CERTS: z
     .string()
     .optional()

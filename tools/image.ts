@@ -1,10 +1,10 @@
-/** Makes the sandbox image if it is not there, and prints its tag. */
-import { ensureEngine } from './setup/engine/engine.ts';
-import { ensureImage } from './setup/image/image.ts';
+/** Makes the sandbox image, if it is not there, for every engine that this machine can run; prints its name. */
+import { defaultImage } from '../src/sandbox/image.ts';
 import { runCommand } from './setup/output.ts';
+import { setUpAll } from './setup/setup.ts';
 
 await runCommand(async () => {
-  const { docker } = await ensureEngine();
-  process.stdout.write(`${await ensureImage(docker)}\n`);
+  await setUpAll();
+  process.stdout.write(`${process.env.SANDBOX_IMAGE ?? defaultImage()}\n`);
   return 0;
 });

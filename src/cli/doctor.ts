@@ -3,9 +3,9 @@ import pg from 'pg';
 import pino from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import { createModel } from '../model/create-model.ts';
+import { chooseDriver } from './choose-driver.ts';
 import { checkPort, PortInUse } from './port-in-use.ts';
 import { createTerminal } from './terminal.ts';
-import { createDriver } from './wire.ts';
 
 /** What was found of one thing that a server needs or may use. */
 interface Finding {
@@ -49,7 +49,7 @@ function checkNode(): Finding {
 }
 
 async function checkEngine(config: Config): Promise<Finding> {
-  const driver = createDriver(config, pino({ level: 'silent' }));
+  const driver = await chooseDriver(config, pino({ level: 'silent' }));
   const { ready, detail } = await driver.check();
   await driver.close();
   return { name: 'engine', state: ready ? 'ok' : 'missing', detail };

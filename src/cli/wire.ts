@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { buildApi } from '../api/build-api.ts';
 import type { Config } from '../config.ts';
 import { createModel } from '../model/create-model.ts';
-import { dockerDriver } from '../sandbox/docker/driver.ts';
 import type { Driver } from '../sandbox/driver.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { startWorker, type Worker } from '../worker/worker.ts';
+import { chooseDriver } from './choose-driver.ts';
 import { liveSandboxes } from './live-sandboxes.ts';
 import { checkPort } from './port-in-use.ts';
 import { readVersion } from './version.ts';
@@ -27,11 +27,6 @@ export interface Server {
   close(graceS?: number): Promise<void>;
 }
 
-/** The driver that the settings choose. */
-export function createDriver(config: Config, log: Logger): Driver {
-  return dockerDriver({ image: config.SANDBOX_IMAGE, runtime: config.SANDBOX_RUNTIME, log });
-}
-
 /**
  * Starts a server: the only place that picks implementations. What was started is stopped again when a later part fails.
  * @throws PortInUse, and what the store fails with.
@@ -42,7 +37,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const store = await openStore(config, log);
     started.defer(() => store.close());
-    const driver = createDriver(config, log);
+    const driver = await chooseDriver(config, log);
     started.defer(() => driver.close());
     let url = '';
     const worker = await startWorker({

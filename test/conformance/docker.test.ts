@@ -1,4 +1,4 @@
-import { testDriver } from '../support/sandbox.ts';
+import { testDriver } from '../support/engines.ts';
 import { driverSuite } from './driver.suite.ts';
 
-driverSuite({ name: 'docker', makeDriver: testDriver, lacks: {} });
+driverSuite({ name: 'docker', makeDriver: () => testDriver('docker'), lacks: {} });

@@ -4,21 +4,28 @@ import type { Driver } from '../../src/sandbox/driver.ts';
 import { reconcile } from '../../src/sandbox/reconcile.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { attachSandbox, startSandbox } from '../../src/sandbox/start.ts';
+import { silent } from '../support/engines.ts';
 import { testInstallation } from '../support/run-id.ts';
-import { run, silent, startOptions, startTestSandbox, testSpec } from '../support/sandbox.ts';
+import { run, startOptions, startTestSandbox, testSpec } from '../support/sandbox.ts';
 import type { Case, Engine } from './cases.ts';
 
 const ids = async (driver: Driver, installation: string) =>
   (await driver.list(installation)).map(({ handle }) => handle.id);
 
-/** Programs inside that carry a channel; the driver's relay, whatever it is. */
-const RELAYS = 'pgrep -c -x socat || true';
+/** sandboxd's sockets, and the programs inside that carry a channel where the driver has a relay. */
+const CONNECTIONS = `ls -l /proc/$(pgrep -o -x sandboxd)/fd | grep -c socket:; pgrep -c -x socat || true`;
 
-/** The relays of a sandbox that is connected: for calls, and for egress, which comes up beside them. */
+/** How many there are of a sandbox that is connected: for calls, and for egress, which comes up beside them. */
 async function settled(sandbox: Sandbox): Promise<string> {
-  const both = '2\n';
-  await vi.waitFor(async () => expect((await run(sandbox, RELAYS)).stdout).toBe(both), 10_000);
-  return both;
+  const denied = `curl -s -o /dev/null -w '%{http_code}' http://denied.invalid/`;
+  await vi.waitFor(async () => expect((await run(sandbox, denied)).stdout).toBe('403'), 10_000);
+  let last = '';
+  return vi.waitFor(async () => {
+    const before = last;
+    last = (await run(sandbox, CONNECTIONS)).stdout;
+    expect(last).toBe(before);
+    return last;
+  }, 10_000);
 }
 
 export function livesAndDies(engine: Engine, check: Case): void {
@@ -57,7 +64,7 @@ export function livesAndDies(engine: Engine, check: Case): void {
       await sandbox.close();
     });
 
-    check('leaves no relay behind inside when streams are cut', async () => {
+    check('leaves no connection or relay behind inside when streams are cut', async () => {
       const driver = engine.makeDriver();
       const { sandbox, handle } = await startTestSandbox({ driver });
       const before = await settled(sandbox);
@@ -65,10 +72,10 @@ export function livesAndDies(engine: Engine, check: Case): void {
       const writing = await driver.connect(handle, 'api');
       writing.on('error', () => {}).write(Buffer.alloc(1_000_000));
       writing.destroy();
-      await vi.waitFor(async () => expect((await run(sandbox, RELAYS)).stdout).toBe(before), 10_000);
+      await vi.waitFor(async () => expect((await run(sandbox, CONNECTIONS)).stdout).toBe(before), 10_000);
     });
 
-    check('leaves no relay behind when connecting is aborted, at any stage', async () => {
+    check('leaves no connection or relay behind when connecting is aborted, at any stage', async () => {
       const driver = engine.makeDriver();
       const { sandbox, handle } = await startTestSandbox({ driver });
       const before = await settled(sandbox);
@@ -79,7 +86,7 @@ export function livesAndDies(engine: Engine, check: Case): void {
           (error) => expect(error).toBe(signal.reason),
         );
       }
-      await vi.waitFor(async () => expect((await run(sandbox, RELAYS)).stdout).toBe(before), 10_000);
+      await vi.waitFor(async () => expect((await run(sandbox, CONNECTIONS)).stdout).toBe(before), 10_000);
     });
 
     check('fails a stream, and never ends it, when the sandbox goes', async () => {

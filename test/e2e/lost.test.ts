@@ -8,7 +8,9 @@ test('a sandbox that is lost while the job runs ends it with that', async () => 
   await vi.waitFor(async () => expect(await server.log(id)).toContain('printed'), { timeout: 15_000 });
   const { sandbox } = await server.event(id, 'sandbox.started');
   const { driver } = server.server;
-  await driver.destroy({ driver: driver.name, id: sandbox, ref: `sandbox-${sandbox}` });
+  const [listed] = await driver.list(server.store.installation);
+  expect(listed?.handle.id).toBe(sandbox);
+  if (listed) await driver.destroy(listed.handle);
   const events = await server.ended(id);
   expect(await server.client.status(id)).toMatchObject({ status: 'failed', error: { code: 'SANDBOX_LOST' } });
   expect(dataOf(events, 'sandbox.lost')).toMatchObject([{ sandbox }]);

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startServer } from '../../src/cli/wire.ts';
-import { silent } from '../support/sandbox.ts';
+import { silent } from '../support/engines.ts';
 import { dataOf, runbook, startTestServer } from '../support/server.ts';
 
 test('a node without a worker of its own reaches the live sandboxes of the others', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCaBundle } from '../../src/sandbox/ca-bundle.ts';
-import { silent } from '../support/sandbox.ts';
+import { silent } from '../support/engines.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
 const count = (bundle: Buffer) => bundle.toString().split('-----BEGIN CERTIFICATE-----').length - 1;

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dockerDriver } from '../../src/sandbox/docker/driver.ts';
+import { silent } from '../support/engines.ts';
 import { testInstallation } from '../support/run-id.ts';
-import { silent, testSpec } from '../support/sandbox.ts';
+import { testSpec } from '../support/sandbox.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 

@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createPool, type PoolOptions } from '../../src/sandbox/pool.ts';
 import { type StartedSandbox, startSandbox } from '../../src/sandbox/start.ts';
+import { silent, testDriver } from '../support/engines.ts';
 import { testInstallation } from '../support/run-id.ts';
-import { run, silent, startOptions, testDriver, testSpec } from '../support/sandbox.ts';
+import { run, startOptions, testSpec } from '../support/sandbox.ts';
 
 /** A pool of real sandboxes of one installation, and how many of those there are. */
 async function open(

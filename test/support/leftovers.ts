@@ -1,12 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import Docker from 'dockerode';
+import { sandboxesFolder } from '../../src/sandbox/oci/store.ts';
+import { testStore } from './engines.ts';
 import { runPrefix } from './run-id.ts';
 
 const LABEL = 'containerized-agent.installation';
 
-/** Containers of this run that are still on the engine: by name, with the installation that made them. */
+/** What this run has left on the engines, with the installation that made it. */
 export async function leftovers(): Promise<string[]> {
-  const containers = await new Docker().listContainers({ all: true, filters: { label: [LABEL] } });
-  return containers
+  return [...(await containers()), ...(await folders())];
+}
+
+async function containers(): Promise<string[]> {
+  const found = await new Docker().listContainers({ all: true, filters: { label: [LABEL] } });
+  return found
     .filter(({ Labels }) => Labels[LABEL]?.startsWith(runPrefix()))
     .map(({ Names, State, Labels }) => `${Names[0]} (${State}, installation ${Labels[LABEL]})`);
+}
+
+/** Folders of sandboxes of the engine oci; with each goes its group, and what is mounted is in its disk. */
+async function folders(): Promise<string[]> {
+  const root = sandboxesFolder(testStore());
+  const left = (await readdir(root).catch(() => [])).filter((name) => name.startsWith(runPrefix()));
+  const mounted = (await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')).split('\n');
+  return [
+    ...left.map((name) => join(root, name)),
+    ...mounted.filter((line) => line.includes(join(root, runPrefix()))),
+  ];
 }

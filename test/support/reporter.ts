@@ -12,7 +12,7 @@ declare module 'vitest' {
 /**
  * Ends the run with one plain line, `tests: N passed, N failed, N skipped`, and fails it on what vitest lets pass:
  * a skipped test without a reason (`context.skip('reason')`, or the reason in its meta), no test at all, and a
- * container that is left behind.
+ * sandbox that is left behind.
  */
 export default class ClosingLine implements Reporter {
   /** Whether somebody chose tests by name: then the others are skipped for that reason. */
@@ -33,7 +33,7 @@ export default class ClosingLine implements Reporter {
       ...skipped
         .filter((test) => !reason(test))
         .map((test) => `skipped without a reason: ${test.module.relativeModuleId} > ${test.fullName}`),
-      ...(await leftovers()).map((name) => `container left behind: ${name}`),
+      ...(await leftovers()).map((name) => `left behind: ${name}`),
     ];
     if (of('passed').length + of('failed').length === 0) faults.push('no test ran');
     // A test that was cut before its end has failed; so has a file that could not be loaded.

@@ -1,21 +1,13 @@
-import { pino } from 'pino';
 import { afterAll, onTestFinished } from 'vitest';
 import { newId } from '../../src/protocol/ids.ts';
 import type { ProcessEnded } from '../../src/protocol/sandboxd.ts';
 import { readCaBundle } from '../../src/sandbox/ca-bundle.ts';
-import { dockerDriver } from '../../src/sandbox/docker/driver.ts';
 import type { Driver, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { parseRanges } from '../../src/sandbox/egress/addresses.ts';
 import type { ExecRequest, OutputOptions, Sandbox } from '../../src/sandbox/sandbox.ts';
 import { type StartedSandbox, type StartOptions, startSandbox } from '../../src/sandbox/start.ts';
+import { silent, testDriver } from './engines.ts';
 import { testInstallation } from './run-id.ts';
-
-export const silent = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
-
-/** A Docker driver over the engine and the image that the tests use. */
-export function testDriver(): Driver {
-  return dockerDriver({ image: process.env.SANDBOX_IMAGE, log: silent });
-}
 
 /** What to make, small enough that several fit beside one another. */
 export function testSpec(

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../src/cli/client.ts';
 import { startEmbedded } from '../../src/store/embedded/start-embedded.ts';
-import { testDriver } from './sandbox.ts';
+import { destroySandbox, testEngine } from './engines.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -26,8 +26,7 @@ export interface ServerProcess {
 export async function dataFolder(sandboxes: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-test-'));
   onTestFinished(async () => {
-    const driver = testDriver();
-    for (const id of sandboxes) await driver.destroy({ driver: driver.name, id, ref: `sandbox-${id}` });
+    for (const id of sandboxes) await destroySandbox(id);
     // A server that was killed leaves its PostgreSQL; it is taken over and stopped.
     const postgres = await startEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) });
     await postgres.stop();
@@ -39,7 +38,15 @@ export async function dataFolder(sandboxes: string[]): Promise<string> {
 /** `serve` as a process of its own, on a free port, with the embedded PostgreSQL. Killed with the test. */
 export async function spawnServer(dataDir: string, env: Record<string, string> = {}): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'serve'], {
-    env: { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', LIMIT_MEMORY_MB: '512', ...env },
+    env: {
+      ...process.env,
+      DATA_DIR: dataDir,
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      LIMIT_MEMORY_MB: '512',
+      SANDBOX_DRIVER: testEngine,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;

@@ -7,7 +7,7 @@ import type { Job, ScheduleRequest } from '../../src/protocol/job.ts';
 import { getJob } from '../../src/store/get-job.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openTestStore } from './database.ts';
-import { silent } from './sandbox.ts';
+import { silent, testEngine } from './engines.ts';
 
 // Whole jobs, several at a time on a small machine.
 vi.setConfig({ testTimeout: 90_000 });
@@ -41,6 +41,7 @@ const SETTINGS = {
   LIMIT_PIDS: '128',
   EGRESS_PRIVATE_ALLOW: '127.0.0.0/8',
   SHUTDOWN_GRACE_S: '0',
+  SANDBOX_DRIVER: testEngine,
 };
 
 /** A server that is stopped, with its sandboxes and its database, when the test is over. */

@@ -14,7 +14,7 @@ const RUNTIMES = /^(\S*\/)?(runc|crun|youki)$/;
 const NEEDED_GROUPS = ['cpu', 'memory', 'pids'];
 
 /** Whether this machine can run sandboxes without an engine: what is missing first, with what to do about it. */
-export async function checkHost(store: OciStore, runtime: string): Promise<EngineState> {
+export async function checkHost(store: OciStore, runtime = 'runc'): Promise<EngineState> {
   const missing = await firstMissing(store, runtime).catch((error: Error) => error.message);
   if (missing !== null) return { ready: false, detail: `oci: ${missing}` };
   const { stdout } = await run(runtime, ['--version'], { timeout: ANSWER_MS });
@@ -38,8 +38,6 @@ async function firstMissing(store: OciStore, runtime: string): Promise<string | 
     if (!(await answers(program, ['--version'], ['-V'])))
       return `${program} is missing: apt-get install ${origin}`;
   }
-  if (/[:,\\]/.test(store.folder))
-    return `its folder may have no ":" or "," in its path; found ${store.folder}`;
   await mkdir(store.folder, { recursive: true, mode: 0o711 });
   return kernelLacks();
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Config } from '../../config.ts';
 
 /** Users of a sandbox, from root on, that exist as other users outside. */
 export const MAPPED_USERS = 65_536;
@@ -9,6 +10,11 @@ export interface OciStore {
   folder: string;
   /** The user outside that root inside is; the 65,536 users from it on own the files of the sandboxes. */
   firstUser: number;
+}
+
+/** The store that the settings name. */
+export function ociStore(settings: Pick<Config, 'OCI_DIR' | 'OCI_FIRST_UID'>): OciStore {
+  return { folder: settings.OCI_DIR, firstUser: settings.OCI_FIRST_UID };
 }
 
 /** The folder of an image: its `rootfs`, its owners shifted, and its `image.json`. */

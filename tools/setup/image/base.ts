@@ -1,13 +1,22 @@
 import type Docker from 'dockerode';
+import { findImage } from '../../../src/sandbox/oci/images.ts';
+import type { OciStore } from '../../../src/sandbox/oci/store.ts';
 import { canInstallPackages } from '../engine/host.ts';
 import { SetupError, say, step } from '../output.ts';
 import { importTarball } from './engine-calls.ts';
 import { baseTarball, prepareBootstrap } from './from-packages.ts';
 import { buildFromRegistry, pullDebian } from './from-registry.ts';
+import { packRootfs } from './oci-store.ts';
 import { makeToolchain } from './toolchain.ts';
 
-/** Makes the base image, from the registry's Debian where the engine reaches it, else from Debian's packages. */
-export async function makeBase(docker: Docker, tag: string): Promise<void> {
+/** Makes the base image: what the engine oci has of it, else from the registry's Debian where the engine reaches it, else from Debian's packages. */
+export async function makeBase(docker: Docker, store: OciStore, tag: string): Promise<void> {
+  if (await findImage(store, tag)) {
+    await step(`Taking ${tag} from ${store.folder}`, () =>
+      importTarball(docker, packRootfs(store, tag), tag),
+    );
+    return;
+  }
   const unreachable = await pullDebian(docker);
   say(
     unreachable

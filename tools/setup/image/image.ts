@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { baseImage, defaultImage } from '../../../src/sandbox/image.ts';
+import type { OciStore } from '../../../src/sandbox/oci/store.ts';
 import { locked } from '../lock.ts';
 import { SetupError, step } from '../output.ts';
 import { TOOLS_DATA } from '../root.ts';
@@ -9,11 +10,12 @@ import { removeOldImages } from './clean.ts';
 import { makeSandboxImage } from './sandbox.ts';
 
 /**
- * The sandbox image of these sources, made if it is not there: the base (minutes, seldom), then sandboxd (seconds).
+ * The sandbox image of these sources on a Docker engine, made if it is not there: the base (minutes, seldom), then sandboxd (seconds).
  * With SANDBOX_IMAGE set that one must be there, and nothing is made.
+ * @param store - where the engine oci may have the base already.
  * @returns the image's tag
  */
-export async function ensureImage(docker: Docker): Promise<string> {
+export async function ensureImage(docker: Docker, store: OciStore): Promise<string> {
   const given = process.env.SANDBOX_IMAGE;
   if (given) {
     if (await has(docker, given)) return given;
@@ -26,7 +28,7 @@ export async function ensureImage(docker: Docker): Promise<string> {
   return locked(join(TOOLS_DATA, 'image.lock'), async () => {
     if (await has(docker, image)) return image;
     const base = baseImage();
-    if (!(await has(docker, base))) await makeBase(docker, base);
+    if (!(await has(docker, base))) await makeBase(docker, store, base);
     await step(`Putting sandboxd into the sandbox image ${image}`, () =>
       makeSandboxImage(docker, base, image),
     );
