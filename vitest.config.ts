@@ -5,9 +5,18 @@ import { defineConfig } from 'vitest/config';
 const run = randomBytes(4).toString('hex');
 process.env.TEST_RUN = run;
 
+const canRunOci = process.platform === 'linux' && process.getuid?.() === 0;
+
+const everything = { extends: true as const, test: { name: 'all', include: ['test/**/*.test.ts'] } };
+/** What is about whole jobs runs on the second engine too. */
+const onOci = {
+  extends: true as const,
+  test: { name: 'oci', include: ['test/e2e/*.test.ts'], env: { TEST_ENGINE: 'oci' } },
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [everything, ...(canRunOci ? [onOci] : [])],
     pool: 'forks',
     // More than a small machine has processors: tests mostly wait, for containers and sockets.
     maxWorkers: 4,

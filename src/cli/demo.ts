@@ -45,6 +45,7 @@ export async function demo(prompt: string | undefined, env: NodeJS.ProcessEnv): 
       return 1;
     }
     terminal.line(`Server ready on ${server.url} in ${duration(performance.now() - start)}`);
+    terminal.line(`Engine: ${engine.detail}`);
     return await showJob(createClient(server.url), request, stop, terminal);
   } finally {
     await server.close(0);

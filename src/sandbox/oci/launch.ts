@@ -8,6 +8,11 @@ import type { OciStore, SandboxPlace } from './store.ts';
 
 const LIMIT_MS = 60_000;
 const MAX_WORDS = 1_000;
+/**
+ * What a sandbox's disk may owe to its file: all of it is copied there when its last process ends, only to be removed
+ * with the file. After 1 GB was written that took 270 to 3,600 ms; with this limit (Linux 6.2) it takes 200 to 310.
+ */
+const DIRTY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs in a mount namespace of its own, so that the machine never sees a mount: they go with the last process that
@@ -20,6 +25,11 @@ cd "$1"
 cp --sparse=always --reflink=auto -- "$DISK" disk.img
 mkdir disk rootfs
 mount -o loop,noatime,nobarrier,discard disk.img disk
+dirty=/sys/class/bdi/$(mountpoint -d disk)
+if [ -w "$dirty/strict_limit" ]; then
+  echo 1 >"$dirty/strict_limit"
+  echo "$DIRTY_BYTES" >"$dirty/max_bytes"
+fi
 [ -d disk/upper ] || mkdir -m 0755 disk/upper disk/work
 chown "$OWNER:$OWNER" disk/upper
 mount -t overlay -o "lowerdir=$LAYERS,upperdir=disk/upper,workdir=disk/work" overlay rootfs
@@ -43,6 +53,7 @@ export async function launch(
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
     LC_ALL: 'C',
     DISK: facts.disk,
+    DIRTY_BYTES: String(DIRTY_BYTES),
     OWNER: String(facts.store.firstUser),
     LAYERS: facts.image.layers.join(':'),
     RUNTIME: facts.runtime,
