@@ -53,6 +53,8 @@ export async function unpackInto(store: OciStore, tarball: Readable, rootfs: str
     'tar',
     '-xp',
     '--numeric-owner',
+    // Else a name is left out wherever it stands: sys/cdefs.h, say.
+    '--anchored',
     ...NOT_OF_AN_IMAGE.map((path) => `--exclude=${path}`),
     '-C',
     rootfs,
