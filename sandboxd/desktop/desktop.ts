@@ -21,6 +21,10 @@ const FRAMEBUFFER_PARENT = '/dev/shm';
 /** systemd's protocol of handing over a socket: it is descriptor 3, and the variable names who is meant. */
 const WITH_SOCKET = ['/bin/sh', '-c', 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', 'sh'];
 
+const MANAGER = ['openbox', '--sm-disable', '--config-file', `${DESKTOP.helper}/openbox.xml`];
+/** Without a window manager there is still a desktop. */
+const MANAGER_MS = 5_000;
+
 interface Display {
   server: Program;
   helper: Helper;
@@ -120,7 +124,7 @@ export class Desktop {
     this.#socket.handOver();
     // They connect at once and wait for the answer: starting them beside the server saves their own start-up.
     const helper = new Helper(join(framebuffer, 'Xvfb_screen0'), this.#env());
-    const manager = keepRunning(() => new Program(['openbox', '--sm-disable'], this.#env()));
+    const manager = keepRunning(() => new Program(MANAGER, this.#env()));
     const display: Display = { server, helper, size, framebuffer: join(framebuffer, 'Xvfb_screen0') };
     void server.ended.then(() => {
       manager.stop();
@@ -135,15 +139,25 @@ export class Desktop {
       this.#socket.open().catch(() => {});
     });
     try {
-      await Promise.race([helper.ready, server.ended.then(() => Promise.reject(server.failure()))]);
+      await Promise.race([usable(helper), server.ended.then(() => Promise.reject(server.failure()))]);
     } catch (error) {
       server.kill();
       throw error;
     }
     this.#running = display;
     this.#starts += 1;
+    this.#socket.admit();
     return display;
   }
+}
+
+/**
+ * Waits for the window manager as well: what opens a window while that starts can fall between the two, and waits 5 s
+ * (X toolkit programs, for an answer that does not come).
+ */
+async function usable(helper: Helper): Promise<void> {
+  await helper.ready;
+  await helper.call('wait_manager', { timeout_ms: MANAGER_MS });
 }
 
 function makeFramebuffer(): string {

@@ -39,6 +39,10 @@ export class DisplaySocket {
   handOver(): void {
     this.#server?.close();
     this.#server = null;
+  }
+
+  /** Leads those that came before to the display. */
+  admit(): void {
     for (const early of this.#early.splice(0)) {
       const display = connect(this.#path);
       display.on('error', () => early.destroy());

@@ -21,17 +21,23 @@ export class VncServer {
 
   /** Connects to it, starting it where it does not run. @throws CodedError DESKTOP_FAILED */
   async connect(): Promise<Socket> {
-    if (!this.#program?.running) {
-      rmSync(this.#path, { force: true });
-      this.#program = new Program(serverCommand(this.#path), this.#env());
-    }
-    const program = this.#program;
-    for (const until = performance.now() + START_MS; performance.now() < until; await delay(POLL_MS)) {
-      if (!program.running) throw program.failure();
+    const until = performance.now() + START_MS;
+    for (let started = false; performance.now() < until; await delay(POLL_MS)) {
+      if (!this.#program?.running) {
+        if (started && this.#program) throw this.#program.failure();
+        this.#program = this.#start();
+        started = true;
+      }
       const socket = await open(this.#path);
       if (socket) return socket;
     }
     throw new CodedError('DESKTOP_FAILED', `The VNC server has not answered for ${START_MS / 1_000} s.`);
+  }
+
+  #start(): Program {
+    // What a server that was killed has left there would keep the next one out.
+    rmSync(this.#path, { force: true });
+    return new Program(serverCommand(this.#path), this.#env());
   }
 
   stop(): void {

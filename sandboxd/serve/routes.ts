@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import { DESKTOP_CALLS, DesktopScreenshot, DesktopStart, DesktopVnc } from '../../src/protocol/desktop.ts';
+import {
+  DESKTOP_CALLS,
+  DesktopAct,
+  DesktopScreenshot,
+  DesktopStart,
+  DesktopVnc,
+} from '../../src/protocol/desktop.ts';
 import { PORT_CALLS, PortOpen } from '../../src/protocol/ports.ts';
 import {
   Archive,
@@ -21,6 +27,7 @@ import {
 import { TERMINAL_CALLS, TerminalClose, TerminalOpen, TerminalResize } from '../../src/protocol/terminal.ts';
 import { archive } from '../archive/archive.ts';
 import type { Daemon } from '../daemon.ts';
+import { act } from '../desktop/act.ts';
 import { takeScreenshot } from '../desktop/screenshot.ts';
 import { startDesktop } from '../desktop/start.ts';
 import { tunnelVnc } from '../desktop/vnc.ts';
@@ -73,6 +80,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   [CALLS.archive, route(Archive, archive)],
   [DESKTOP_CALLS.start, route(DesktopStart, startDesktop)],
   [DESKTOP_CALLS.screenshot, route(DesktopScreenshot, takeScreenshot)],
+  [DESKTOP_CALLS.act, route(DesktopAct, act)],
   [DESKTOP_CALLS.vnc, route(DesktopVnc, tunnelVnc)],
   [PORT_CALLS.open, route(PortOpen, openPort)],
   [PORT_CALLS.list, route(Nothing, listPorts)],

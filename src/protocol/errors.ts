@@ -331,6 +331,11 @@ export const ERRORS = {
     title: "The sandbox's process limit is reached",
     hint: 'End some processes, or raise limits.pids.',
   },
+  WINDOW_NOT_FOUND: {
+    status: 404,
+    title: "There is no such window on the sandbox's desktop",
+    hint: 'List the windows: the message names those there are.',
+  },
   DESKTOP_FAILED: {
     status: 500,
     title: "The sandbox's desktop failed",

@@ -1,5 +1,7 @@
 import {
+  type ActionResult,
   DESKTOP_CALLS,
+  DesktopActed,
   DesktopInfo,
   type DesktopScreenshot,
   ScreenshotInfo,
@@ -11,6 +13,7 @@ import type { CallOptions } from '../sandbox.ts';
 import { callForOne, parseFrame, unexpected } from './answer.ts';
 import { callFrames } from './call.ts';
 import type { Link } from './link.ts';
+import { openProgram } from './open-program.ts';
 import { openTunnel } from './tunnel.ts';
 
 /** Nothing that is a picture of a screen is larger. */
@@ -22,10 +25,21 @@ export function connectDesktop(link: Link): Desktop {
     const session = await link.session(signal);
     return callForOne(session, { path: DESKTOP_CALLS.start, args, signal }, DesktopInfo);
   }
+  async function act(
+    ...[actions, { frame, signal } = {}]: Parameters<Desktop['act']>
+  ): Promise<ActionResult[]> {
+    const args = { actions, ...(frame && { frame }) };
+    const request = { path: DESKTOP_CALLS.act, args, signal };
+    const { results } = await callForOne(await link.session(signal), request, DesktopActed);
+    if (results.length !== actions.length) throw unexpected(`${results.length} results`);
+    return results;
+  }
   return {
     start: ({ size, ...options } = {}) => start(size ? { size } : {}, options),
     setSize: (size, options) => start({ size, later: true }, options),
     screenshot: (request = {}, options = {}) => screenshot(link, request, options),
+    act,
+    open: (request, options) => openProgram(link, act, request, options),
     vnc: (options) =>
       openTunnel(
         link,
