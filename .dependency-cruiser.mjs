@@ -34,13 +34,14 @@ export default {
     {
       name: 'room-api',
       comment:
-        'The API reaches sandboxes through their port and the connection: no driver, no worker, no agent.',
+        'The API reaches sandboxes through their port and the connection: no driver, no worker, no agent but for the pure functions that show what a model saw.',
       severity: 'error',
       from: { path: path('api') },
       to: {
         path: '^(src|sandboxd|web|tools|test|bench)/',
         pathNot: [
           ...['api', 'protocol', 'config', 'store'].map(path),
+          '^src/agent/context/inspect[.]ts$',
           '^src/sandbox/(sandbox|driver)[.]ts$',
           '^src/sandbox/connection/',
         ],

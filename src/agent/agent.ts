@@ -12,7 +12,10 @@ import type { Recall } from './recall.ts';
 export interface AgentContext {
   job: Job;
   sandbox: Sandbox;
-  /** The job's events so far: empty but for the opening ones at a first start, the whole log when a job is resumed. */
+  /**
+   * The job's events so far: at a first start the opening ones; when a job is resumed the whole log, of what a summary
+   * covers only those that last.
+   */
   history: JobEvent[];
   /** True when the job was under way before and its sandbox, with all files, could be kept. */
   sandboxKept: boolean;

@@ -23,6 +23,7 @@ import { eventsRoute } from './routes/events.ts';
 import { getFileRoute } from './routes/get-file.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoute } from './routes/job.ts';
+import { jobContextRoute } from './routes/job-context.ts';
 import { jobsRoute } from './routes/jobs.ts';
 import { logsRoutes } from './routes/logs.ts';
 import { messageRoute } from './routes/message.ts';
@@ -94,6 +95,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   statusRoute(app, api);
   jobsRoute(app, api);
   jobRoute(app, api);
+  jobContextRoute(app, api);
   logsRoutes(app, api);
   downloadRoute(app, api);
   eventsRoute(app, api);

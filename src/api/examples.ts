@@ -102,6 +102,34 @@ export const EXAMPLE_JOB = {
   links: { status: `${BASE}/status/${ID}`, download: `${BASE}/download/${ID}` },
 } as const;
 
+export const EXAMPLE_CONTEXT = {
+  job_id: ID,
+  step: 42,
+  event: 181,
+  time: '2026-11-23T10:12:40.000Z',
+  model: 'anthropic/claude-sonnet-5-5',
+  window: 200_000,
+  most_tokens: 168_000,
+  usage: { input_tokens: 61_204, cached_input_tokens: 60_118, output_tokens: 212, cost_usd: 0.0163 },
+  summarised_through: 40,
+  summary: '## State\nThe parser works; its tests pass.',
+  steps: [{ step: 41, event: 174, shown: 'whole', tokens: 1_020 }],
+  compactions: [
+    {
+      event: 177,
+      kind: 'summary',
+      from_step: 1,
+      through_step: 40,
+      author: 'model',
+      fault: null,
+      tokens_before: 152_310,
+      tokens_after: 60_922,
+      usage: { input_tokens: 152_001, cached_input_tokens: 151_880, output_tokens: 1_840, cost_usd: 0.0338 },
+    },
+  ],
+  messages: [{ role: 'user', content: [{ type: 'text', text: EXAMPLE_REQUEST.prompt }] }],
+} as const;
+
 export const EXAMPLE_LOGS = {
   job_id: ID,
   log_type: 'stdout',

@@ -46,6 +46,11 @@ export const ERRORS = {
   },
   FORBIDDEN: { status: 403, title: 'That is not allowed', hint: 'Ask whoever runs the server.' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this address', hint: 'GET /docs lists every call.' },
+  STEP_NOT_FOUND: {
+    status: 404,
+    title: 'The job has no such step',
+    hint: 'Steps are numbered from 1, and only those of agent llm are kept; GET /job/:id tells how many there are.',
+  },
   JOB_NOT_FOUND: {
     status: 404,
     title: 'There is no such job',

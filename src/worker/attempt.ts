@@ -5,6 +5,7 @@ import type { Job } from '../protocol/job.ts';
 import { controls } from '../store/controls.ts';
 import type { Fence } from '../store/fence.ts';
 import { readEvents } from '../store/read-events.ts';
+import { readLasting } from '../store/read-lasting.ts';
 import { readSecrets } from '../store/read-secrets.ts';
 import { urlCredentials } from './clone-repository.ts';
 import type { RunningJob, WorkerContext } from './context.ts';
@@ -25,7 +26,7 @@ export interface Attempt {
   /** What the worker and the API see of it. */
   running: RunningJob;
   recorder: Recorder;
-  /** The job's events up to now. */
+  /** The job's events up to now, of what a summary covers only those that last. */
   history(): Promise<JobEvent[]>;
   /** Looks in the store for what has become of the job; for when a write was refused. */
   recheck(): Promise<void>;
@@ -59,6 +60,7 @@ export async function beginAttempt(context: WorkerContext, job: Job, place: Plac
     onBroken: (error) => control.abort(asCoded(error)),
   });
   const history: JobEvent[] = [];
+  let readTo: number | null = null;
   return {
     job,
     fence,
@@ -70,12 +72,18 @@ export async function beginAttempt(context: WorkerContext, job: Job, place: Plac
     recorder,
     recheck,
     async history() {
+      if (readTo === null) {
+        const { events, through } = await readLasting(store, job.id);
+        history.push(...events);
+        readTo = through;
+      }
       for (;;) {
-        const page = await readEvents(store, job.id, { after: history.at(-1)?.seq ?? 0, limit: PAGE });
+        const page = await readEvents(store, job.id, { after: readTo, limit: PAGE });
         history.push(...page);
+        readTo = page.at(-1)?.seq ?? readTo;
         if (page.length < PAGE) break;
       }
-      control.sawUpTo(history.at(-1)?.seq ?? 0);
+      control.sawUpTo(readTo);
       return [...history];
     },
   };

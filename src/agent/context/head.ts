@@ -11,17 +11,14 @@ export interface Memory {
   notebook: Notebook;
 }
 
-/**
- * The first message's texts: the task; what the user said before the first step that is shown; and, once there are
- * steps that are not, what stands for them.
- */
+/** The first message's texts: the task and, once there are steps that are no longer shown, what stands for them. */
 export function headTexts(
   task: string,
   said: readonly Said[],
   memory: Memory | null,
   questions: ReadonlyMap<number, string>,
 ): string[] {
-  if (!memory) return [task, ...said.map(({ text }) => text)];
+  if (!memory) return [task];
   const { through, summary, notebook } = memory;
   const messages = said.map(({ seq, text }) => {
     const question = questions.get(seq);

@@ -20,9 +20,8 @@ export interface Summary {
   usage: StepUsage | null;
 }
 
-/** Tokens of the request for a summary, and of its reminder. */
-const REQUEST_TOKENS = 800;
 const TRIES = 2;
+const REMINDER_TOKENS = 60;
 /** A summary that is longer than asked for by no more than this is taken. */
 const TOLERANCE = 1.3;
 /** What a provider may say to the request for a summary that need not end the job. */
@@ -41,8 +40,9 @@ export async function summarise(
   budget: Budget,
 ): Promise<Summary> {
   const { transcript, view } = work;
-  const whole = state.tokens + REQUEST_TOKENS <= budget.input;
-  const through = whole ? wanted : mostThatFits(state, wanted, budget.input - REQUEST_TOKENS);
+  const most = budget.input - estimateTokens(summaryRequest(wanted, budget.summary)) - REMINDER_TOKENS;
+  const whole = state.tokens <= most;
+  const through = whole ? wanted : mostThatFits(state, wanted, most);
   const turns = transcript.turns.filter(({ step }) => step <= (through ?? wanted));
   const replaced =
     state.summary +

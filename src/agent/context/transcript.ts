@@ -15,8 +15,10 @@ const SANDBOX_LOST =
 export class Transcript {
   readonly task: string;
   #turns: Turn[] = [];
-  /** What the user said before the first step that is shown. */
+  /** What the user said while steps went on that are no longer shown. */
   #before: Said[] = [];
+  /** What was said after those, and before the first step that is shown. */
+  #opening: Said[] = [];
   /** What no reply has seen yet, in the order of its numbers. */
   #pending: Said[] = [];
   /** The questions that messages were taken as answers to, by the messages' numbers. */
@@ -79,7 +81,8 @@ export class Transcript {
 
   /** The texts of the first message. */
   head(): string[] {
-    return headTexts(this.task, this.#before, this.#memory, this.#questions);
+    const opening = this.#opening.map(({ text }) => text);
+    return [...headTexts(this.task, this.#before, this.#memory, this.#questions), ...opening];
   }
 
   /** Takes in events, oldest first; a message of the user may come late. */
@@ -151,8 +154,11 @@ export class Transcript {
     this.#turns = this.#turns.filter(({ step }) => step > data.through_step);
     this.#lastStep = Math.max(this.#lastStep, data.through_step);
     if (this.#turns.length === 0) this.#flush(data.seen);
-    for (const { answers, after } of covered) this.#before.push(...answers, ...after);
-    this.#before = this.#before.filter(({ by }) => by === 'user').sort((a, b) => a.seq - b.seq);
+    const said = covered.flatMap(({ answers, after }) => [...answers, ...after]);
+    this.#before = [...this.#before, ...this.#opening, ...said]
+      .filter(({ by }) => by === 'user')
+      .sort((a, b) => a.seq - b.seq);
+    this.#opening = [];
     this.#memory = { through: data.through_step, summary: data.summary, notebook: this.#notebook };
   }
 
@@ -160,7 +166,7 @@ export class Transcript {
   #flush(seen: number): void {
     const first = this.#pending.findIndex(({ seq }) => seq > seen);
     const shown = this.#pending.splice(0, first < 0 ? this.#pending.length : first);
-    (this.#turns.at(-1)?.after ?? this.#before).push(...shown);
+    (this.#turns.at(-1)?.after ?? this.#opening).push(...shown);
   }
 }
 
