@@ -61,7 +61,7 @@ function makeContext(
   const store = (event: NewEvent): JobEvent => {
     const stored = {
       ...structuredClone(event),
-      seq: events.length + 1,
+      seq: (events.at(-1)?.seq ?? 0) + 1,
       time: new Date().toISOString(),
     } as JobEvent;
     events.push(stored);

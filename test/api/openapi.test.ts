@@ -41,6 +41,7 @@ const CALLS = [
   'POST /cancel/{id}',
   'GET /jobs',
   'GET /job/{id}',
+  'GET /job/{id}/context',
   'GET /logs/{id}',
   'GET /logs/{id}/{log_type}',
   'GET /download/{id}',

@@ -63,6 +63,8 @@ async function talk(id: string, events: object[], named = true): Promise<{ reply
         },
       ],
       signal: new AbortController().signal,
+      cacheKey: 'job 1',
+      replyTokens: 5_000,
     });
   const task: ModelMessage = { role: 'user', content: [{ type: 'text', text: '1 + 2?' }] };
   const reply = await ask([task]);
@@ -118,6 +120,13 @@ it('anthropic: thinking and its signature', async () => {
   expect(reply.usage).toMatchObject({ input_tokens: 100, cached_input_tokens: 90, output_tokens: 20 });
   expect(reply.usage.cost_usd).toBeCloseTo((10 * 2 + 90 * 0.1 + 20 * 10) / 1e6, 9);
   expect(back.path).toBe('/messages');
+  expect(back.body.max_tokens).toBe(5_000);
+  // Marks for the cache: what stays the same longest, the last message, and what was the last one before.
+  const marked = { cache_control: { type: 'ephemeral' } };
+  expect(back.body.system.at(-1)).toMatchObject(marked);
+  expect(back.body.messages[0].content.at(-1)).toMatchObject(marked);
+  expect(back.body.messages.at(-1).content.at(-1)).toMatchObject(marked);
+  expect(JSON.stringify(back.body).match(/cache_control/g)).toHaveLength(3);
   expect(back.body.messages[1].content).toMatchObject([
     { type: 'thinking', thinking: 'Add them.', signature: 'SIGNED' },
     { type: 'tool_use', id: 'c1', name: 'add', input: { a: 1 } },
@@ -163,6 +172,8 @@ it('openai: encrypted reasoning, nothing stored or referred to there', async () 
   ]);
   expect(reply.usage).toMatchObject({ input_tokens: 100, cached_input_tokens: 60, output_tokens: 20 });
   expect(back.path).toBe('/responses');
+  expect(back.body.max_output_tokens).toBeUndefined();
+  expect(back.body.prompt_cache_key).toBe('job 1');
   expect(back.body).toMatchObject({ store: false, include: ['reasoning.encrypted_content'] });
   expect(back.body.input).toMatchObject([
     { role: expect.stringMatching(/system|developer/), content: 'You add.' },
