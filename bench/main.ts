@@ -1,3 +1,4 @@
+import { context } from './context/context.ts';
 import { exec } from './exec.ts';
 import type { Row } from './row.ts';
 import { sandboxStart } from './sandbox-start.ts';
@@ -16,24 +17,30 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   soak,
 };
 
+/** Benches with a table of their own. */
+const OTHERS: Record<string, (write: boolean) => Promise<void>> = { context };
+const NAMES = [...Object.keys(BENCHES), ...Object.keys(OTHERS)];
+
 const flags = process.argv.slice(2).filter((word) => word.startsWith('-'));
 const names = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const unknown = [
-  ...names.filter((name) => !(name in BENCHES)),
+  ...names.filter((name) => !NAMES.includes(name)),
   ...flags.filter((flag) => flag !== '--write'),
 ];
 if (unknown.length > 0) {
-  process.stderr.write(
-    `Expected names of ${Object.keys(BENCHES).join(', ')}, and --write; found ${unknown.join(' ')}\n`,
-  );
+  process.stderr.write(`Expected names of ${NAMES.join(', ')}, and --write; found ${unknown.join(' ')}\n`);
   process.exit(2);
 }
 
+const write = flags.includes('--write');
 const rows: Row[] = [];
-for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+for (const name of names.length > 0 ? names : NAMES) {
   process.stderr.write(`${name} ...\n`);
   rows.push(...((await BENCHES[name]?.()) ?? []));
+  await OTHERS[name]?.(write);
 }
-const table = formatTable(rows);
-process.stdout.write(`${table}\n`);
-if (flags.includes('--write')) await writeTable(table);
+if (rows.length > 0) {
+  const table = formatTable(rows);
+  process.stdout.write(`${table}\n`);
+  if (write) await writeTable(table);
+}

@@ -5,7 +5,11 @@ import { recallRoom } from '../room.ts';
 import { defineTool, type ToolCallContext, type ToolResult } from '../tool.ts';
 
 const MAX_SEQ = 2_147_483_647;
+/** Of a passage that is found; in a small window less, rather than fewer passages. */
 const EXCERPT_CHARACTERS = 700;
+const SHORTEST_EXCERPT = 300;
+const FEWEST = 6;
+const HEAD_CHARACTERS = 80;
 
 export const recall = defineTool({
   name: 'recall',
@@ -30,7 +34,7 @@ export const recall = defineTool({
       ? `recall event ${event}`
       : `recall ${[query, tool, file, errors && 'errors'].filter(Boolean).join(', ')}`,
   async run({ event, offset = 0, page = 1, query, from_step, to_step, ...where }, call) {
-    const room = recallRoom(call.model);
+    const room = recallRoom(call.model, call.window.settings);
     if (event !== undefined) return readEvent(await call.recall.read(event), event, offset, room);
     return await search(
       { ...where, text: query, fromStep: from_step, toStep: to_step },
@@ -45,9 +49,11 @@ async function search(
   { page, room }: { page: number; room: number },
   { recall }: ToolCallContext,
 ): Promise<ToolResult> {
-  const limit = Math.max(1, Math.floor(room / (EXCERPT_CHARACTERS + 100)));
+  const wanted = Math.floor(room / FEWEST) - HEAD_CHARACTERS;
+  const length = Math.min(EXCERPT_CHARACTERS, Math.max(SHORTEST_EXCERPT, wanted));
+  const limit = Math.max(1, Math.floor(room / (length + HEAD_CHARACTERS)));
   const offset = (page - 1) * limit;
-  const { passages, total } = await recall.search(query, { offset, limit, length: EXCERPT_CHARACTERS });
+  const { passages, total } = await recall.search(query, { offset, limit, length });
   if (total === 0)
     return { content: '[nothing found; try other words, names or numbers that the text itself has]' };
   if (passages.length === 0)

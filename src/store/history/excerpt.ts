@@ -1,4 +1,6 @@
-/** A part of a passage, and what the words in it are worth together. */
+import type { FoundLine } from './found-lines.ts';
+
+/** A part of a passage, and what the words that stand together in it are worth. */
 export interface Excerpt {
   start: number;
   text: string;
@@ -6,45 +8,52 @@ export interface Excerpt {
 }
 
 /** Lines that are looked at together: a fact and its name are seldom further apart. */
-const WINDOW = 3;
+const TOGETHER = 3;
 
 /**
- * The lines around the place where the most is found, up to `length` characters.
- * @param weights what each lexeme is worth.
+ * The line that has the most of what is looked for, with as many whole lines around it as `length` characters hold.
+ * What stands in that line counts twice, what is near to it once.
+ * @param weights what each lexeme is worth in a line.
  */
-export function excerpt(text: string, weights: ReadonlyMap<string, number>, length: number): Excerpt {
-  const lines = linesOf(text);
-  const found = lines.map((line) => lexemesIn(line.text, weights));
+export function excerpt(
+  text: string,
+  lines: readonly FoundLine[],
+  weights: ReadonlyMap<string, number>,
+  length: number,
+): Excerpt {
+  const worth = (lexemes: readonly string[]) =>
+    [...new Set(lexemes)].reduce((sum, lexeme) => sum + (weights.get(lexeme) ?? 0), 0);
   let best = { at: 0, score: 0 };
-  for (let at = 0; at < lines.length; at += 1) {
-    const together = new Set(found.slice(at, at + WINDOW).flat());
-    const score = [...together].reduce((sum, lexeme) => sum + (weights.get(lexeme) ?? 0), 0);
+  for (const [at, line] of lines.entries()) {
+    const near = lines.slice(Math.max(0, at - TOGETHER + 1), at + TOGETHER).flatMap(({ found }) => found);
+    const score = line.found.length === 0 ? 0 : 2 * worth(line.found) + worth(near);
     if (score > best.score) best = { at, score };
   }
-  const place = cutOut(text, lines[best.at]?.start ?? 0, length);
-  return { ...place, score: best.score };
+  const [start, end] = around(text, lines, best.at, length);
+  return { start, text: text.slice(start, end).toWellFormed(), score: best.score };
 }
 
-function linesOf(text: string): { start: number; text: string }[] {
-  let start = 0;
-  return text.split('\n').map((line) => {
-    const found = { start, text: line };
-    start += line.length + 1;
-    return found;
-  });
+/** From where to where: neighbours are added in turn, for as long as they fit whole. */
+function around(text: string, lines: readonly FoundLine[], at: number, length: number): [number, number] {
+  const line = lines[at];
+  if (!line) return [0, Math.min(length, text.length)];
+  if (line.end - line.start >= length) return within(line, length);
+  let [first, last] = [at, at];
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const step of [1, -1]) {
+      const [from, to] = step > 0 ? [first, last + 1] : [first - 1, last];
+      const [start, end] = [lines[from]?.start, lines[to]?.end];
+      if (start === undefined || end === undefined || end - start > length) continue;
+      [first, last] = [from, to];
+      grown = true;
+    }
+  }
+  return [lines[first]?.start ?? 0, lines[last]?.end ?? text.length];
 }
 
-/** Stems stand at the beginning of their words, but for a final y, which the stemmer makes an i. */
-function lexemesIn(line: string, weights: ReadonlyMap<string, number>): string[] {
-  const low = line.toLowerCase();
-  return [...weights.keys()].filter((lexeme) => low.includes(lexeme.replace(/(?<=\p{L})i$/u, '')));
-}
-
-/** A third of the room for what comes before the line. */
-function cutOut(text: string, line: number, length: number): { start: number; text: string } {
-  if (text.length <= length) return { start: 0, text };
-  const wanted = Math.max(0, Math.min(line - Math.floor(length / 3), text.length - length));
-  const next = wanted === 0 ? 0 : text.indexOf('\n', wanted) + 1;
-  const start = next > 0 && next <= line ? next : wanted;
-  return { start, text: text.slice(start, start + length).toWellFormed() };
+/** Of one long line, the part around the first thing found in it. */
+function within({ start, end, first }: FoundLine, length: number): [number, number] {
+  const from = Math.max(start, Math.min(start + first - Math.floor(length / 3), end - length));
+  return [from, from + length];
 }

@@ -55,7 +55,7 @@ const best = (jobId: string, terms: readonly Term[], where: RawBuilder<unknown>)
     from hits, total where job_id = ${jobId}
   )
   select seq, start, length, json_object_agg(lexeme, weight) as worth
-  from weighed group by seq, part, start, length order by sum(weight) desc, seq desc limit ${MOST_FOUND}`;
+  from weighed group by seq, part, start, length order by round(sum(weight)::numeric, 6) desc, seq desc, part limit ${MOST_FOUND}`;
 
 async function conditions(
   trx: Trx,

@@ -1,6 +1,9 @@
 /** What a text is found by beyond its plain words. */
 export interface Tokens {
-  /** Identifiers as they are, in lower case: paths and their ends, hosts with ports, error codes, hashes, versions. */
+  /**
+   * Identifiers as they are, in lower case: paths and their ends, hosts with ports, error codes, hashes, versions; and
+   * each two neighbours of their parts, so that `vault-3` is found in `pool.vault-3.size` and `release-of-vault-3`.
+   */
   exact: string[];
   /** The words that identifiers are made of (`fetchUserName`: fetch user name), for the language's stemmer. */
   words: string[];
@@ -25,7 +28,11 @@ export function tokensOf(text: string): Tokens {
     if (token.length < 2 || token.length > LONGEST || PLAIN_WORD.test(token)) continue;
     exact.add(token.toLowerCase());
     for (const end of ends(token)) exact.add(end.toLowerCase());
-    for (const part of parts(token)) words.add(part);
+    const parts = partsOf(token);
+    for (const [at, part] of parts.entries()) {
+      if (part.length > 1) words.add(part);
+      if (at > 0) exact.add(`${parts[at - 1]}~${part}`.toLowerCase());
+    }
   }
   for (const [run] of text.matchAll(UNSPACED)) {
     const characters = [...run];
@@ -44,9 +51,9 @@ function ends(token: string): string[] {
   return found.filter((end) => end.length > 1);
 }
 
-const parts = (token: string): string[] =>
+const partsOf = (token: string): string[] =>
   token
     .replaceAll(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
     .replaceAll(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
     .split(/[^\p{L}\p{N}]+|(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/u)
-    .filter((part) => part.length > 1);
+    .filter(Boolean);
