@@ -206,6 +206,11 @@ export const ERRORS = {
     title: 'The sandbox engine does not answer',
     hint: 'Start it; npm run doctor tells what is missing.',
   },
+  SNAPSHOT_MISSING: {
+    status: 410,
+    title: 'There is no such snapshot',
+    hint: 'It was removed, or belongs to another engine; take another one, or start from the image.',
+  },
   IMAGE_MISSING: {
     status: 503,
     title: 'The sandbox image is missing',

@@ -11,6 +11,16 @@ export interface SandboxSpec {
   worker: string;
   limits: Pick<Limits, 'cpus' | 'memory_mb' | 'disk_mb' | 'pids'>;
   privileges: 'user' | 'root';
+  /** Files to start with, in place of the image's alone. */
+  from?: SnapshotHandle;
+}
+
+/** The files that a sandbox had at one moment: plain JSON. */
+export interface SnapshotHandle {
+  driver: string;
+  id: string;
+  /** What the driver alone understands. */
+  ref: string;
 }
 
 /** How to find a sandbox again after a restart: plain JSON, stored with the job. */
@@ -40,7 +50,7 @@ export type Channel = 'api' | 'egress';
 /**
  * Makes, lists and destroys sandboxes on one engine. It keeps no state that a {@link SandboxHandle} does not hold,
  * so any process that reaches the engine can take over from any other.
- * Failures are CodedErrors: ENGINE_UNAVAILABLE, IMAGE_MISSING, SANDBOX_START_FAILED, SANDBOX_LOST.
+ * Failures are CodedErrors: ENGINE_UNAVAILABLE, IMAGE_MISSING, SNAPSHOT_MISSING, SANDBOX_START_FAILED, SANDBOX_LOST.
  */
 export interface Driver {
   readonly name: string;
@@ -64,6 +74,20 @@ export interface Driver {
   destroy(handle: SandboxHandle): Promise<void>;
   /** Bytes that it has written to its disk, or null where the engine itself enforces the limit. */
   diskUsage(handle: SandboxHandle): Promise<number | null>;
+  /** Stops every process of it where it stands; its memory and files stay. Of one that stands still: no error. */
+  pause(handle: SandboxHandle): Promise<void>;
+  /** Lets its processes go on. Of one that runs: no error. */
+  resume(handle: SandboxHandle): Promise<void>;
+  /**
+   * Keeps the files of a sandbox as they are now, what it has in memory file systems excepted. Takes room for what it
+   * has written since it was made (from the image, or from another snapshot), and no more. One that runs stands still
+   * for as long; one that is paused stays so. Whole or not at all: a snapshot that fails leaves nothing.
+   */
+  snapshot(handle: SandboxHandle): Promise<SnapshotHandle>;
+  /** Every snapshot of the installation. */
+  listSnapshots(installation: string): Promise<SnapshotHandle[]>;
+  /** Removes it. What was made from it goes on. Of one that is gone already: no error. */
+  removeSnapshot(snapshot: SnapshotHandle): Promise<void>;
   /** Lets go of connections to the engine; sandboxes go on. */
   close(): Promise<void>;
 }

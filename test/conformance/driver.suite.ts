@@ -4,8 +4,9 @@ import { letsOut } from './egress.suite.ts';
 import { isolates } from './isolation.suite.ts';
 import { livesAndDies } from './lifecycle.suite.ts';
 import { limits } from './limits.suite.ts';
+import { keepsFiles } from './snapshot.suite.ts';
 
 /** Everything that a driver must do, against the real engine. */
 export function driverSuite(engine: Engine): void {
-  conformance(engine, [livesAndDies, isolates, limits, letsOut, carriesData]);
+  conformance(engine, [livesAndDies, isolates, limits, letsOut, carriesData, keepsFiles]);
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { sandboxesFolder } from '../../src/sandbox/oci/store.ts';
+import { sandboxesFolder, snapshotsFolder } from '../../src/sandbox/oci/store.ts';
 import { testStore } from './engines.ts';
 import { runPrefix } from './run-id.ts';
 
@@ -22,10 +22,12 @@ async function containers(): Promise<string[]> {
 /** Folders of sandboxes of the engine oci; with each goes its group, and what is mounted is in its disk. */
 async function folders(): Promise<string[]> {
   const root = sandboxesFolder(testStore());
-  const left = (await readdir(root).catch(() => [])).filter((name) => name.startsWith(runPrefix()));
+  const left = await Promise.all([root, snapshotsFolder(testStore())].map(inFolder));
   const mounted = (await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')).split('\n');
-  return [
-    ...left.map((name) => join(root, name)),
-    ...mounted.filter((line) => line.includes(join(root, runPrefix()))),
-  ];
+  return [...left.flat(), ...mounted.filter((line) => line.includes(join(root, runPrefix())))];
+}
+
+async function inFolder(root: string): Promise<string[]> {
+  const names = await readdir(root).catch(() => []);
+  return names.filter((name) => name.startsWith(runPrefix())).map((name) => join(root, name));
 }

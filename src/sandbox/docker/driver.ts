@@ -2,13 +2,21 @@ import Docker from 'dockerode';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
-import type { Driver, EngineState, ListedSandbox, SandboxHandle, SandboxSpec } from '../driver.ts';
+import type {
+  Driver,
+  EngineState,
+  ListedSandbox,
+  SandboxHandle,
+  SandboxSpec,
+  SnapshotHandle,
+} from '../driver.ts';
 import { defaultImage } from '../image.ts';
 import { checkEngine } from './check.ts';
 import { containerName, containerOptions, LABEL } from './container.ts';
 import { answered, type EngineFacts, engineAnswer, engineError, readFacts } from './engine.ts';
 import { openRelay } from './relay.ts';
 import { removeContainer } from './remove.ts';
+import { commitContainer, removeSnapshotImage, snapshotIds, snapshotImage } from './snapshot.ts';
 
 const NAME = 'docker';
 
@@ -51,7 +59,7 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
     for (;;) {
       signal?.throwIfAborted();
       const asked = {
-        image,
+        image: spec.from ? snapshotImage(spec.from.id) : image,
         runtime: options.runtime,
         hostCpus: cpus,
         diskQuota: diskQuota && !refused.diskQuota,
@@ -94,6 +102,9 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
           ),
         );
       }
+      if (spec.from && /no such image/i.test(engineAnswer(error).words)) {
+        throw new CodedError('SNAPSHOT_MISSING', `There is no snapshot ${spec.from.id}.`, { cause: error });
+      }
       throw engineError(error, image, signal);
     }
   }
@@ -135,6 +146,36 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
     }
   }
 
+  /** Of a container that is in that state already: no error. */
+  async function inState(call: Promise<unknown>, already: RegExp): Promise<void> {
+    await answered(call).catch((error) => {
+      if (!already.test(engineAnswer(error).words)) throw engineError(error, image);
+    });
+  }
+
+  async function snapshot(handle: SandboxHandle): Promise<SnapshotHandle> {
+    try {
+      const { Config } = await answered(docker.getContainer(handle.ref).inspect());
+      const ref = Config.Labels[LABEL.installation] ?? '';
+      return { driver: NAME, id: await commitContainer(docker, handle.ref, ref), ref };
+    } catch (error) {
+      throw engineError(error, image);
+    }
+  }
+
+  async function listSnapshots(installation: string): Promise<SnapshotHandle[]> {
+    const ids = await snapshotIds(docker, installation).catch((error) => {
+      throw engineError(error, image);
+    });
+    return ids.map((id) => ({ driver: NAME, id, ref: installation }));
+  }
+
+  async function removeSnapshot({ id }: SnapshotHandle): Promise<void> {
+    await removeSnapshotImage(docker, id).catch((error) => {
+      throw engineError(error, image);
+    });
+  }
+
   async function check(): Promise<EngineState> {
     try {
       known = undefined;
@@ -149,5 +190,20 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
   // Idle connections to the engine do not keep the process alive, and each stream belongs to who opened it.
   async function close(): Promise<void> {}
 
-  return { name: NAME, rootIsSafe: false, check, create, connect, list, destroy, diskUsage, close };
+  return {
+    name: NAME,
+    rootIsSafe: false,
+    check,
+    create,
+    connect,
+    list,
+    destroy,
+    diskUsage,
+    pause: ({ ref }) => inState(docker.getContainer(ref).pause(), /already paused/i),
+    resume: ({ ref }) => inState(docker.getContainer(ref).unpause(), /not paused/i),
+    snapshot,
+    listSnapshots,
+    removeSnapshot,
+    close,
+  };
 }

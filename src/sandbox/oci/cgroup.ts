@@ -50,7 +50,7 @@ async function processesIn(cgroup: string): Promise<number[]> {
 
 /** Ends every process in a group and removes it. Of one that is gone already: no error. */
 export async function removeGroup(cgroup: string): Promise<void> {
-  await setFrozen(cgroup, false);
+  await setFrozen(cgroup, 'thawed').catch(ifMissing(undefined));
   const end = Date.now() + GIVE_UP_MS;
   for (;;) {
     const left = await processesIn(cgroup);
@@ -73,28 +73,52 @@ export async function removeGroup(cgroup: string): Promise<void> {
   }
 }
 
-/**
- * Stops every process of a group where it stands, or lets them go on.
- * @throws the file system's error; ENOENT where there is no such group and it is to be stopped.
- */
-export async function setFrozen(cgroup: string, frozen: boolean): Promise<void> {
+/** How a group is stopped where it stands: what is written where, and what is read where once it has happened. */
+interface Freezer {
+  file: string;
+  told: string;
+  frozen: State;
+  thawed: State;
+}
+interface State {
+  word: string;
+  reached: string;
+}
+
+export async function freezerOf(cgroup: string): Promise<Freezer> {
   const all = await hierarchies();
   const old = all.find(({ controllers }) => controllers.includes('freezer'));
-  const file = old
-    ? join(old.folder, cgroup, 'freezer.state')
-    : join(all[0]?.folder ?? '', cgroup, 'cgroup.freeze');
-  const [word, reached, told] = old
-    ? [frozen ? 'FROZEN' : 'THAWED', frozen ? /^FROZEN/ : /^THAWED/, file]
-    : [frozen ? '1' : '0', frozen ? /^frozen 1/m : /^frozen 0/m, file.replace(/freeze$/, 'events')];
-  try {
-    const end = Date.now() + GIVE_UP_MS;
-    await writeFile(file, word);
-    while (!reached.test(await readFile(told, 'latin1'))) {
-      if (Date.now() > end) throw new Error(`the group ${cgroup} does not become ${word}`);
-      await wait(PAUSE_MS);
-    }
-  } catch (error) {
-    if (frozen || !isMissing(error)) throw error;
+  if (old) {
+    const file = join(old.folder, cgroup, 'freezer.state');
+    const [frozen, thawed] = ['FROZEN', 'THAWED'].map((word) => ({ word, reached: word })) as [State, State];
+    return { file, told: file, frozen, thawed };
+  }
+  const folder = join(all[0]?.folder ?? '', cgroup);
+  return {
+    file: join(folder, 'cgroup.freeze'),
+    told: join(folder, 'cgroup.events'),
+    frozen: { word: '1', reached: 'frozen 1' },
+    thawed: { word: '0', reached: 'frozen 0' },
+  };
+}
+
+/** @throws the file system's error; ENOENT where there is no such group. */
+export async function isFrozen(cgroup: string): Promise<boolean> {
+  const { told, frozen } = await freezerOf(cgroup);
+  return (await readFile(told, 'latin1')).includes(frozen.reached);
+}
+
+/**
+ * Stops every process of a group where it stands, or lets them go on; returns when they do.
+ * @throws the file system's error; ENOENT where there is no such group.
+ */
+export async function setFrozen(cgroup: string, wanted: 'frozen' | 'thawed'): Promise<void> {
+  const freezer = await freezerOf(cgroup);
+  const end = Date.now() + GIVE_UP_MS;
+  await writeFile(freezer.file, freezer[wanted].word);
+  while (!(await readFile(freezer.told, 'latin1')).includes(freezer[wanted].reached)) {
+    if (Date.now() > end) throw new Error(`the group ${cgroup} does not become ${wanted}`);
+    await wait(PAUSE_MS);
   }
 }
 

@@ -2,10 +2,18 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { CodedError } from '../../protocol/errors.ts';
-import type { Driver, EngineState, ListedSandbox, SandboxHandle, SandboxSpec } from '../driver.ts';
+import { newId } from '../../protocol/ids.ts';
+import type {
+  Driver,
+  EngineState,
+  ListedSandbox,
+  SandboxHandle,
+  SandboxSpec,
+  SnapshotHandle,
+} from '../driver.ts';
 import { defaultImage } from '../image.ts';
 import { bundleConfig } from './bundle.ts';
-import { countsSwap } from './cgroup.ts';
+import { countsSwap, setFrozen } from './cgroup.ts';
 import { checkHost } from './check.ts';
 import { diskTemplate } from './disk.ts';
 import { findImage, type Image } from './images.ts';
@@ -13,7 +21,14 @@ import { launch } from './launch.ts';
 import { openFilesLimit } from './open-files.ts';
 import { reach } from './reach.ts';
 import { removeSandbox } from './remove.ts';
-import { claimFolder, listStates, readPid } from './state.ts';
+import {
+  listSnapshots,
+  removeSnapshot,
+  removeUnfinishedSnapshots,
+  takeSnapshot,
+  useSnapshot,
+} from './snapshot.ts';
+import { claimFolder, isMissing, listStates, readPid, writeState } from './state.ts';
 import { type OciStore, type SandboxPlace, sandboxPlace } from './store.ts';
 
 const NAME = 'oci';
@@ -33,16 +48,19 @@ export function ociDriver(options: OciDriverOptions): Driver {
   const imageName = options.image ?? defaultImage();
   const place = (installation: string, id: string) => sandboxPlace(store, installation, id);
 
-  async function image(): Promise<Image> {
-    const found = await findImage(store, imageName);
+  async function image(name = imageName): Promise<Image> {
+    const found = await findImage(store, name);
     if (found) return found;
     const hint = 'Make it with npm start; one of SANDBOX_IMAGE is taken from a Docker engine that has it.';
-    throw new CodedError('IMAGE_MISSING', `${store.folder} has no image ${imageName}.`, { hint });
+    throw new CodedError('IMAGE_MISSING', `${store.folder} has no image ${name}.`, { hint });
   }
 
   async function start(spec: SandboxSpec, at: SandboxPlace): Promise<void> {
+    const origin = spec.from ? await useSnapshot(store, spec.from, at) : { image: imageName, below: [] };
+    if (origin === null) throw new CodedError('SNAPSHOT_MISSING', `There is no snapshot ${spec.from?.id}.`);
+    await writeState(at, spec, origin.image);
     const [found, disk, swap] = await Promise.all([
-      image(),
+      image(origin.image),
       diskTemplate(store, spec.limits.disk_mb),
       countsSwap(),
     ]);
@@ -55,13 +73,13 @@ export function ociDriver(options: OciDriverOptions): Driver {
       swap,
     });
     await writeFile(join(at.folder, 'config.json'), JSON.stringify(config));
-    await launch(at, { store, image: found, disk, runtime });
+    await launch(at, { store, image: found, below: origin.below, disk, runtime });
   }
 
   async function create(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxHandle> {
     signal?.throwIfAborted();
     const at = place(spec.installation, spec.id);
-    await claimFolder(at, spec, imageName).catch((error) => {
+    await claimFolder(at).catch((error) => {
       throw startFailed(error);
     });
     try {
@@ -83,6 +101,7 @@ export function ociDriver(options: OciDriverOptions): Driver {
   }
 
   async function list(installation: string): Promise<ListedSandbox[]> {
+    await removeUnfinishedSnapshots(store, installation);
     const found = await listStates(store, installation);
     return found.map(({ id, worker, created }) => ({
       handle: { driver: NAME, id, ref: installation },
@@ -105,6 +124,29 @@ export function ociDriver(options: OciDriverOptions): Driver {
     throw new CodedError('SANDBOX_LOST', 'The sandbox is not there any more.');
   }
 
+  /** What the driver does with a sandbox that must be there. */
+  async function present<T>(action: () => Promise<T>): Promise<T> {
+    return action().catch((error) => {
+      if (isMissing(error))
+        throw new CodedError('SANDBOX_LOST', 'The sandbox is not there any more.', { cause: error });
+      throw new CodedError('ENGINE_UNAVAILABLE', wordsOf(error), { cause: error });
+    });
+  }
+
+  const pause = ({ ref, id }: SandboxHandle) => present(() => setFrozen(place(ref, id).cgroup, 'frozen'));
+  const resume = ({ ref, id }: SandboxHandle) => present(() => setFrozen(place(ref, id).cgroup, 'thawed'));
+
+  async function snapshot({ ref, id }: SandboxHandle): Promise<SnapshotHandle> {
+    const made = newId();
+    await present(() => takeSnapshot(store, ref, place(ref, id), made));
+    return { driver: NAME, id: made, ref };
+  }
+
+  async function snapshots(installation: string): Promise<SnapshotHandle[]> {
+    const ids = await listSnapshots(store, installation);
+    return ids.map((id) => ({ driver: NAME, id, ref: installation }));
+  }
+
   async function check(): Promise<EngineState> {
     const host = await checkHost(store, runtime);
     if (!host.ready) return host;
@@ -120,7 +162,22 @@ export function ociDriver(options: OciDriverOptions): Driver {
   // Nothing is held.
   async function close(): Promise<void> {}
 
-  return { name: NAME, rootIsSafe: true, check, create, connect, list, destroy, diskUsage, close };
+  return {
+    name: NAME,
+    rootIsSafe: true,
+    check,
+    create,
+    connect,
+    list,
+    destroy,
+    diskUsage,
+    pause,
+    resume,
+    snapshot,
+    listSnapshots: snapshots,
+    removeSnapshot: ({ ref, id }) => removeSnapshot(store, ref, id),
+    close,
+  };
 }
 
 function startFailed(error: unknown): CodedError {

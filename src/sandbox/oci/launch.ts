@@ -32,6 +32,10 @@ if [ -w "$dirty/strict_limit" ]; then
 fi
 [ -d disk/upper ] || mkdir -m 0755 disk/upper disk/work
 chown "$OWNER:$OWNER" disk/upper
+for disk in $BELOW; do
+  mkdir "$disk"
+  mount -o ro,loop,noatime "$disk.img" "$disk"
+done
 mount -t overlay -o "lowerdir=$LAYERS,upperdir=disk/upper,workdir=disk/work" overlay rootfs
 exec "$RUNTIME" --root "$1/runtime" --log "$1/runtime.log" --log-format json \\
   run --detach --bundle "$1" --pid-file "$1/pid" "$NAME" </dev/null >/dev/null 2>&1
@@ -41,11 +45,12 @@ exec "$RUNTIME" --root "$1/runtime" --log "$1/runtime.log" --log-format json \\
  * Starts a sandbox from its bundle: disk, file system, runtime.
  * The runtime dies with this process, and what it has not finished with it; a group may be left, with its folder.
  * @param disk - the image file that its disk is a copy of.
+ * @param below - names of disks in its folder that lie between its own and the image, the newest first.
  * @throws an Error with the words of what failed.
  */
 export async function launch(
   place: SandboxPlace,
-  facts: { store: OciStore; image: Image; disk: string; runtime: string },
+  facts: { store: OciStore; image: Image; below: string[]; disk: string; runtime: string },
 ): Promise<void> {
   const script = ['sh', '-c', SCRIPT, 'launch', place.folder];
   const argv = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', ...script];
@@ -55,7 +60,8 @@ export async function launch(
     DISK: facts.disk,
     DIRTY_BYTES: String(DIRTY_BYTES),
     OWNER: String(facts.store.firstUser),
-    LAYERS: facts.image.layers.join(':'),
+    BELOW: facts.below.join(' '),
+    LAYERS: [...facts.below.map((disk) => `${disk}/upper`), ...facts.image.layers].join(':'),
     RUNTIME: facts.runtime,
     NAME: place.id,
   };

@@ -11,6 +11,8 @@ import type { SandboxPlace } from './store.ts';
 export async function removeSandbox({ folder, cgroup }: SandboxPlace): Promise<void> {
   await removeGroup(cgroup);
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  // Whatever was still making it when its maker died has now nothing left to make it from.
+  await removeGroup(cgroup);
   // The installation's folder goes with its last sandbox.
   await rmdir(dirname(folder)).catch(() => {});
 }

@@ -1,8 +1,14 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ListedSandbox, SandboxSpec } from '../driver.ts';
-import { installationFolder, type OciStore, type SandboxPlace, sandboxesFolder } from './store.ts';
+import {
+  installationFolder,
+  type OciStore,
+  type SandboxPlace,
+  sandboxesFolder,
+  snapshotsFolder,
+} from './store.ts';
 
 /** A folder without its state is one that is being made; from this age on, one that nobody goes on making. */
 const MAKING_MS = 60_000;
@@ -10,10 +16,10 @@ const MAKING_MS = 60_000;
 const State = z.object({ id: z.string(), worker: z.string(), image: z.string(), created: z.iso.datetime() });
 
 /**
- * Makes a sandbox's folder, with what {@link listStates} tells of it.
+ * Makes a sandbox's folder, which nobody else then can.
  * @throws the file system's error; EEXIST where there is one of that id.
  */
-export async function claimFolder({ folder }: SandboxPlace, spec: SandboxSpec, image: string): Promise<void> {
+export async function claimFolder({ folder }: SandboxPlace): Promise<void> {
   for (let tries = 0; ; tries++) {
     await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
     try {
@@ -24,6 +30,10 @@ export async function claimFolder({ folder }: SandboxPlace, spec: SandboxSpec, i
       if (!isMissing(error) || tries > 100) throw error;
     }
   }
+}
+
+/** Says in the folder what it is: from now on {@link listStates} tells of it. */
+export async function writeState({ folder }: SandboxPlace, spec: SandboxSpec, image: string): Promise<void> {
   const state = { id: spec.id, worker: spec.worker, image, created: new Date().toISOString() };
   await writeFile(join(folder, 'state.json'), JSON.stringify(state), { mode: 0o600 });
 }
@@ -35,11 +45,20 @@ export async function listStates(
 ): Promise<Omit<ListedSandbox & { id: string }, 'handle'>[]> {
   const root = installationFolder(store, installation);
   const names = await namesIn(root);
-  const found = await Promise.all(names.map((name) => readState(join(root, name), decodeURIComponent(name))));
+  // A maker that died early has left it empty; one that is about to use it makes it again.
+  if (names.length === 0) await rmdir(root).catch(() => {});
+  const found = await Promise.all(
+    names.map((name) => describeFolder(join(root, name), decodeURIComponent(name))),
+  );
   return found.filter((state) => state !== null);
 }
 
-async function readState(folder: string, id: string) {
+/** @throws the file system's error; ENOENT where the sandbox is gone. */
+export async function readState({ folder }: SandboxPlace): Promise<z.infer<typeof State>> {
+  return State.parse(JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')));
+}
+
+async function describeFolder(folder: string, id: string) {
   try {
     const text = await readFile(join(folder, 'state.json'), 'utf8');
     const { worker, created } = State.parse(JSON.parse(text));
@@ -51,15 +70,21 @@ async function readState(folder: string, id: string) {
   }
 }
 
-/** Names of the images that sandboxes of any installation were made from. */
+const Made = z.object({ image: z.string() });
+
+/** Names of the images that sandboxes and snapshots of any installation were made from. */
 export async function imagesInUse(store: OciStore): Promise<Set<string>> {
   const used = new Set<string>();
-  for (const installation of await namesIn(sandboxesFolder(store))) {
-    const root = join(sandboxesFolder(store), installation);
-    for (const name of await namesIn(root)) {
-      const text = await readFile(join(root, name, 'state.json'), 'utf8').catch(() => '{}');
-      const state = State.safeParse(JSON.parse(text));
-      if (state.success) used.add(state.data.image);
+  for (const [root, file] of [
+    [sandboxesFolder(store), 'state.json'],
+    [snapshotsFolder(store), 'snapshot.json'],
+  ] as const) {
+    for (const installation of await namesIn(root)) {
+      for (const name of await namesIn(join(root, installation))) {
+        const text = await readFile(join(root, installation, name, file), 'utf8').catch(() => '{}');
+        const made = Made.safeParse(JSON.parse(text));
+        if (made.success) used.add(made.data.image);
+      }
     }
   }
   return used;
@@ -76,7 +101,8 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+/** What is in a folder; nothing where there is none. */
+export async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error) => {
     if (isMissing(error)) return [];
     throw error;

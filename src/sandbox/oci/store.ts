@@ -24,6 +24,13 @@ export function imageFolder({ folder, firstUser }: OciStore, image: string): str
 
 export const sandboxesFolder = ({ folder }: OciStore): string => join(folder, 'sandboxes');
 
+export const snapshotsFolder = ({ folder }: OciStore): string => join(folder, 'snapshots');
+
+/** The folder of a snapshot: `snapshot.json`, and its disks, `0.img` and on, the newest first. */
+export function snapshotFolder(store: OciStore, installation: string, id: string): string {
+  return join(snapshotsFolder(store), encodeURIComponent(installation), encodeURIComponent(id));
+}
+
 export function installationFolder(store: OciStore, installation: string): string {
   return join(sandboxesFolder(store), encodeURIComponent(installation));
 }
