@@ -80,6 +80,7 @@ async function startJob(store: Store, options: RunOptions): Promise<Job> {
       max_cost_usd: null,
     },
     privileges: 'user',
+    desktop: { width: 1_280, height: 800 },
     output: { include: ['**'], exclude: [] },
     labels: {},
     priority: 0,

@@ -1,14 +1,10 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import {
-  DEFAULT_DESKTOP_SIZE,
-  DESKTOP,
-  type DesktopInfo,
-  type DesktopSize,
-} from '../../src/protocol/desktop.ts';
+import { DEFAULT_DESKTOP_SIZE, DESKTOP, type DesktopInfo, DesktopSize } from '../../src/protocol/desktop.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
 import type { Environment } from '../process/environment.ts';
+import { killTree } from '../process/tree.ts';
 import type { Settings } from '../settings.ts';
 import { DisplaySocket } from './display-socket.ts';
 import { type Answer, Helper } from './helper-process.ts';
@@ -24,6 +20,10 @@ const WITH_SOCKET = ['/bin/sh', '-c', 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', 's
 const MANAGER = ['openbox', '--sm-disable', '--config-file', `${DESKTOP.helper}/openbox.xml`];
 /** Without a window manager there is still a desktop. */
 const MANAGER_MS = 5_000;
+
+/** What the processes of the desktop are known by. */
+const MARK = 'desktop';
+const LOCK = `/tmp/.X${DESKTOP.display.slice(1)}-lock`;
 
 interface Display {
   server: Program;
@@ -41,7 +41,8 @@ export class Desktop {
   readonly #environment: Environment;
   readonly #socket: DisplaySocket;
   readonly #vnc: VncServer;
-  #size = DEFAULT_DESKTOP_SIZE;
+  readonly #sizeFile: string;
+  #size: DesktopSize;
   #display: Promise<Display> | null = null;
   #running: Display | null = null;
   #starts = 0;
@@ -50,10 +51,13 @@ export class Desktop {
     this.#environment = environment;
     this.#socket = new DisplaySocket(displaySocket, () => void this.#up().catch(() => {}));
     this.#vnc = new VncServer(join(run, 'vnc.sock'), () => this.#env());
+    this.#sizeFile = join(run, 'desktop.json');
+    this.#size = readSize(this.#sizeFile);
   }
 
-  /** Makes the display known to programs, without starting it. */
+  /** Makes the display known to programs, without starting it. What a sandboxd before this one has left goes. */
   async offer(): Promise<void> {
+    await killTree((_found, mark) => (mark() === MARK ? true : null));
     await this.#socket.open();
   }
 
@@ -72,6 +76,7 @@ export class Desktop {
       throw new CodedError('INVALID_ARGUMENT', message);
     }
     this.#size = size;
+    writeFileSync(this.#sizeFile, JSON.stringify(size));
   }
 
   async start(): Promise<void> {
@@ -95,7 +100,7 @@ export class Desktop {
   }
 
   #env(): Record<string, string> {
-    return this.#environment.of('desktop');
+    return this.#environment.of(MARK);
   }
 
   #up(): Promise<Display> {
@@ -110,6 +115,8 @@ export class Desktop {
   async #start(): Promise<Display> {
     const size = this.#size;
     const framebuffer = makeFramebuffer();
+    // Left by a server that was killed; its number may be another program's by now.
+    rmSync(LOCK, { force: true });
     const listening = await this.#socket.open();
     const server = new Program(
       [
@@ -172,4 +179,12 @@ function makeFramebuffer(): string {
     }
   }
   throw new CodedError('DESKTOP_FAILED', 'There is no folder that the screen could be kept in.');
+}
+
+function readSize(file: string): DesktopSize {
+  try {
+    return DesktopSize.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return DEFAULT_DESKTOP_SIZE;
+  }
 }

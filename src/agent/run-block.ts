@@ -5,6 +5,7 @@ import type { ProcessEnded } from '../protocol/sandboxd.ts';
 import type { OutputOptions } from '../sandbox/sandbox.ts';
 import type { AgentContext } from './agent.ts';
 import { cleanText } from './clean-text.ts';
+import { runGui } from './desktop/run-gui.ts';
 
 /** What goes on from block to block. */
 export interface BlockPlace {
@@ -61,7 +62,7 @@ async function run(
   options: OutputOptions,
 ): Promise<ProcessEnded | null> {
   const { language, code } = block;
-  if (language === 'gui' || cannotRun(block)) return null;
+  if (cannotRun(block)) return null;
   const timeout = block.timeoutMs === null ? {} : { timeoutMs: block.timeoutMs };
   if (language === 'bash') {
     // The session of a failed block is of no more use, so that its shell may end with the first command that fails.
@@ -69,6 +70,8 @@ async function run(
     place.cwd = ended.cwd;
     return ended;
   }
+  if (language === 'gui')
+    return runGui(code, { sandbox, env }, { ...options, cwd: place.cwd, timeoutMs: block.timeoutMs });
   // Read from stdin a program finds modules from where it runs, and leaves no file behind.
   return sandbox.exec(
     { argv: INTERPRETER[language], cwd: place.cwd ?? WORKSPACE, env, stdin: Buffer.from(code), ...timeout },
@@ -82,10 +85,8 @@ const INTERPRETER: Record<Exclude<BlockLanguage, 'bash' | 'gui'>, string[]> = {
   javascript: ['node', '-'],
 };
 
-function cannotRun({ language, fault }: RunbookBlock): string | null {
-  if (fault) return `has a wrong attribute: ${fault}`;
-  return language === 'gui' ? 'needs a desktop, which sandboxes do not have yet.' : null;
-}
+const cannotRun = ({ fault }: RunbookBlock): string | null =>
+  fault ? `has a wrong attribute: ${fault}` : null;
 
 function howItEnded({ exit_code, signal, timed_out, oom_killed }: ProcessEnded, block: RunbookBlock): string {
   const memory = oom_killed ? " (the sandbox's memory limit killed something)" : '';

@@ -1,5 +1,6 @@
 import type { Tool } from './tool.ts';
 import { askUser } from './tools/ask-user.ts';
+import { computer } from './tools/computer.ts';
 import { editFile } from './tools/edit-file.ts';
 import { finish } from './tools/finish.ts';
 import { listFiles } from './tools/list-files.ts';
@@ -7,6 +8,7 @@ import { note } from './tools/note.ts';
 import { plan } from './tools/plan.ts';
 import { readFile } from './tools/read-file.ts';
 import { recall } from './tools/recall.ts';
+import { screenshot } from './tools/screenshot.ts';
 import { searchFiles } from './tools/search-files.ts';
 import { shell } from './tools/shell.ts';
 import { writeFile } from './tools/write-file.ts';
@@ -19,6 +21,8 @@ export const TOOLS: readonly Tool[] = [
   editFile,
   listFiles,
   searchFiles,
+  screenshot,
+  computer,
   recall,
   note,
   plan,

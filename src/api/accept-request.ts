@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { DEFAULT_DESKTOP_SIZE } from '../protocol/desktop.ts';
 import { CodedError, type Fault } from '../protocol/errors.ts';
 import type { AcceptedRequest, Limits, ScheduleRequest } from '../protocol/job.ts';
 import { hasRunnableBlock } from '../protocol/runbook.ts';
@@ -58,6 +59,7 @@ export function acceptRequest(
       network: { mode: request.network?.mode ?? 'public', allow: request.network?.allow ?? [] },
       limits: acceptLimits(request.limits ?? {}, config),
       privileges: request.privileges ?? 'user',
+      desktop: request.desktop ?? DEFAULT_DESKTOP_SIZE,
       output: {
         include: request.output?.include ?? ['**'],
         exclude: request.output?.exclude ?? [...DEFAULT_EXCLUDES],

@@ -81,6 +81,7 @@ export const EXAMPLE_JOB = {
     network: { mode: 'public', allow: [] },
     limits: LIMITS,
     privileges: 'user',
+    desktop: { width: 1_280, height: 800 },
     output: { include: ['**'], exclude: ['**/node_modules/**'] },
     labels: { team: 'web' },
     priority: 0,

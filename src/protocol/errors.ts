@@ -167,7 +167,7 @@ export const ERRORS = {
   RUNBOOK_EMPTY: {
     status: 422,
     title: 'The runbook has no block to run',
-    hint: 'Put the commands into fenced blocks marked bash, sh, python, typescript or javascript.',
+    hint: 'Put the commands into fenced blocks marked bash, sh, python, typescript, javascript or gui.',
   },
   LIMIT_ABOVE_CEILING: {
     status: 422,
@@ -345,6 +345,11 @@ export const ERRORS = {
     status: 404,
     title: "There is no such window on the sandbox's desktop",
     hint: 'List the windows: the message names those there are.',
+  },
+  PROGRAM_FAILED: {
+    status: 500,
+    title: 'The program ended without showing a window',
+    hint: 'The message has what it said; mend the command, or install what it lacks.',
   },
   DESKTOP_FAILED: {
     status: 500,

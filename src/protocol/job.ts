@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DesktopSize } from './desktop.ts';
 import { ErrorInfo } from './errors.ts';
 import { Id } from './ids.ts';
 import { Note, PlanItem } from './notes.ts';
@@ -148,6 +149,7 @@ export const ScheduleRequest = z
     network: NetworkPolicy.optional(),
     limits: LimitsRequest.optional(),
     privileges: z.enum(['user', 'root']).optional(),
+    desktop: DesktopSize.optional().describe('The size of its desktop, in pixels; default 1280 by 800.'),
     output: z
       .strictObject({
         include: z.array(Glob).max(500).optional(),
@@ -192,6 +194,7 @@ export const AcceptedRequest = z
     network: z.object({ mode: z.enum(['none', 'public', 'allowlist']), allow: z.array(z.string()) }),
     limits: Limits,
     privileges: z.enum(['user', 'root']),
+    desktop: z.object({ width: z.int(), height: z.int() }),
     output: z.object({ include: z.array(z.string()), exclude: z.array(z.string()) }),
     labels: z.record(z.string(), z.string()),
     priority: z.int(),

@@ -53,9 +53,8 @@ export function parseRunbook(markdown: string): RunbookBlock[] {
   return blocks;
 }
 
-/** Whether a runbook of this text has anything to do. A `gui` block alone has not: it needs a desktop. */
-export const hasRunnableBlock = (markdown: string): boolean =>
-  parseRunbook(markdown).some((block) => block.language !== 'gui');
+/** Whether a runbook of this text has anything to do. */
+export const hasRunnableBlock = (markdown: string): boolean => parseRunbook(markdown).length > 0;
 
 interface Fence {
   info: string;

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { DEFAULT_DESKTOP_SIZE } from '../protocol/desktop.ts';
 import type { ErrorInfo } from '../protocol/errors.ts';
 import type { AcceptedRequest, Job, OutputInfo } from '../protocol/job.ts';
 import type { StoreConfig } from './store.ts';
@@ -40,6 +41,8 @@ export type JobRow = Pick<JobsRow, (typeof JOB_COLUMNS)[number] | 'prompt'> &
 /** A row as the rest of the program sees it. The store wrote its JSON, so it is taken as it is. */
 export function toJob(row: JobRow, { RETENTION_DAYS }: Pick<StoreConfig, 'RETENTION_DAYS'>): Job {
   const request = {
+    // Jobs that were stored before desktops have none.
+    desktop: DEFAULT_DESKTOP_SIZE,
     ...(row.request as object),
     prompt: row.prompt,
     env: row.env ?? {},

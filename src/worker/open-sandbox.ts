@@ -1,3 +1,4 @@
+import { DEFAULT_DESKTOP_SIZE, type DesktopSize } from '../protocol/desktop.ts';
 import { CodedError } from '../protocol/errors.ts';
 import type { JobEvent } from '../protocol/events.ts';
 import type { SandboxHandle } from '../sandbox/driver.ts';
@@ -87,6 +88,7 @@ async function start(
   const { started, warm } = await sandboxes.take(job.request, control.signal);
   try {
     await setSandbox(store, fence, started.handle);
+    await chooseDesktop(started, job.request.desktop, control.signal);
     const data = {
       sandbox: started.handle.id,
       driver: driver.name,
@@ -101,6 +103,16 @@ async function start(
     await started.destroy().catch(() => {});
     throw error;
   }
+}
+
+/** A sandbox does not know yet whose it is, and has the default size. */
+async function chooseDesktop(
+  { sandbox }: StartedSandbox,
+  size: DesktopSize,
+  signal: AbortSignal,
+): Promise<void> {
+  const { width, height } = DEFAULT_DESKTOP_SIZE;
+  if (size.width !== width || size.height !== height) await sandbox.desktop.setSize(size, { signal });
 }
 
 function holdSandbox(

@@ -118,8 +118,8 @@ describe('parseRunbook', () => {
   });
 });
 
-it('hasRunnableBlock wants a block that can run without a desktop', () => {
+it('hasRunnableBlock wants a block', () => {
   expect(hasRunnableBlock('Build me a todo app.')).toBe(false);
-  expect(hasRunnableBlock('```gui\nclick\n```')).toBe(false);
+  expect(hasRunnableBlock('```gui\nclick\n```')).toBe(true);
   expect(hasRunnableBlock('```gui\nclick\n```\n```python\n1\n```')).toBe(true);
 });

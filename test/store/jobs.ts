@@ -27,6 +27,7 @@ export function acceptedRequest(changes: Partial<AcceptedRequest> = {}): Accepte
       max_cost_usd: null,
     },
     privileges: 'user',
+    desktop: { width: 1_280, height: 800 },
     output: { include: ['**'], exclude: [] },
     labels: {},
     priority: 0,

@@ -20,6 +20,7 @@ from wire import Wire
 
 BACKGROUND = 0x3B4252
 POLL_S = 0.02
+REST_S, REST_LIMIT_S = 0.3, 3
 
 
 class Wait:
@@ -41,7 +42,7 @@ class Helper:
         self.root = self.display.screen().root
         self.screen = Framebuffer(framebuffer)
         self.pointer = Pointer(self.display, self.screen.width, self.screen.height)
-        self.keyboard = Keyboard(self.display)
+        self.keyboard = Keyboard(self.display, self.rest)
         self.windows = Windows(self.display)
         self.watch = Watch(self.display)
         self.waits = []
@@ -92,6 +93,16 @@ class Helper:
             if event.type == X.MappingNotify and event.request == X.MappingKeyboard:
                 self.keyboard.forget()
             self.watch.see(event)
+
+    def rest(self):
+        """Waits until nothing at all has changed for a while: what programs were told, they have shown."""
+        end = time.monotonic() + REST_LIMIT_S
+        quiet_since, changes = time.monotonic(), self.watch.changes
+        while time.monotonic() < end and time.monotonic() - quiet_since < REST_S:
+            time.sleep(POLL_S)
+            self.drain()
+            if self.watch.changes != changes:
+                quiet_since, changes = time.monotonic(), self.watch.changes
 
     def settle_waits(self):
         """Answers the waits that are over. @returns the seconds until one may be, None where only events can tell."""
@@ -148,7 +159,11 @@ class Helper:
 
         def check():
             left = quiet - self.watch.still_for()
-            return {"happened": True} if left <= 0 else left
+            if left > 0:
+                return left
+            # What is waited for next is a change from this.
+            self.watch.changed()
+            return {"happened": True}
 
         return check
 

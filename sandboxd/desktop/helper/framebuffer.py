@@ -54,7 +54,8 @@ def shown_size(width, height, args):
         (args.get("max_width") or width) / width,
         (args.get("max_height") or height) / height,
     )
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    # Halves go up, so that sandboxd's callers can reckon the same.
+    return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
 
 
 def encode(image, kind):

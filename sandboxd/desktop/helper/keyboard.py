@@ -1,11 +1,9 @@
 """The keyboard, through the X server's XTEST extension.
 
-A character that the layout lacks is put on a key that has none. Programs learn of that by an event that they get before
-the key's own; but they ask for the layout only when they come to that event, so a key that was given a character
-keeps it until all such keys are in use, and then the one that was used longest ago is taken.
+A character that the layout lacks is put on a key that has none, or on such a key with Shift. Programs learn of that by an
+event that they get before the key's own; but they ask for the layout only when they come to that event, so a place that
+was given to a character keeps it until all places are in use, and then the one that was used longest ago is taken.
 """
-
-import time
 
 from Xlib import XK, X
 from Xlib.ext import xtest
@@ -14,8 +12,6 @@ from fault import Fault
 from keynames import keysym_of_char, parse_chord
 
 SHIFT = XK.string_to_keysym("Shift_L")
-# Time for programs to take up a changed layout, when keys change their meaning and not only get one.
-CHANGE_S = 0.1
 # Requests are sent on in lots of so many keys: a program can draw while the rest of a long text is on its way.
 BURST = 200
 
@@ -25,13 +21,16 @@ MEDIA_KEYS = range(208, 256)
 
 
 class Keyboard:
-    def __init__(self, display):
+    def __init__(self, display, rest):
+        """@param rest waits until programs seem to have taken in what was typed"""
         self._display = display
+        self._rest = rest
         display.change_keyboard_mapping(MEDIA_KEYS.start, [(0,)] * len(MEDIA_KEYS))
         # By keysym: the key, and whether it takes Shift.
         self._codes = {}
+        # Places, as they are in _codes, that have no character.
         self._spare = []
-        # The keys that were given a character, the one that was used longest ago first.
+        # Places that were given a character, by its keysym, the one that was used longest ago first.
         self._lent = {}
         self._stale = False
         self.learn()
@@ -41,13 +40,21 @@ class Keyboard:
         first = self._display.display.info.min_keycode
         count = self._display.display.info.max_keycode - first + 1
         layout = dict(enumerate(self._display.get_keyboard_mapping(first, count), first))
-        self._lent = {keysym: code for keysym, code in self._lent.items() if layout[code][0] == keysym}
-        runs = _runs({code: code for code, keysyms in layout.items() if not any(keysyms)})
-        self._spare = [code for _, lot in sorted(runs, key=lambda run: -len(run[1])) for code in lot]
-        self._codes = {}
+        self._lent = {
+            keysym: place for keysym, place in self._lent.items() if layout[place[0]][place[1]] == keysym
+        }
+        lent = set(self._lent.values())
+        free = {code for code, keysyms in layout.items() if not any(keysyms)}
+        free.update(code for code, _ in lent)
+        runs = sorted(_runs({code: code for code in free}), key=lambda run: -len(run[1]))
+        codes = [code for _, lot in runs for code in lot]
+        self._spare = [
+            (code, shifted) for shifted in (False, True) for code in codes if (code, shifted) not in lent
+        ]
+        self._codes = dict(self._lent)
         for code, keysyms in layout.items():
             for shifted, keysym in enumerate(keysyms[:2]):
-                if keysym:
+                if keysym and code not in free:
                     self._codes.setdefault(keysym, (code, bool(shifted)))
         self._stale = False
 
@@ -113,13 +120,17 @@ class Keyboard:
         wanted = list(missing)
         if len(wanted) + len(in_use) > room:
             wanted, keysyms = self._fitting(keysyms, room)
-        reused = len(wanted) > len(self._spare)
-        if reused:
-            # Until every program has read what the keys meant before.
+        if len(wanted) > len(self._spare):
+            # Until programs have read what the places meant before.
             self._display.sync()
-            time.sleep(CHANGE_S)
-        for first, lot in _runs({self._lend(keysym): keysym for keysym in wanted}):
-            self._display.change_keyboard_mapping(first, [(keysym, keysym) for keysym in lot])
+            self._rest()
+        for keysym in wanted:
+            self._lend(keysym)
+        changed = {self._codes[keysym][0] for keysym in wanted}
+        on_key = {place: keysym for keysym, place in self._lent.items()}
+        rows = {code: (on_key.get((code, False), 0), on_key.get((code, True), 0)) for code in changed}
+        for first, lot in _runs(rows):
+            self._display.change_keyboard_mapping(first, lot)
         if wanted:
             self._display.sync()
         return len(keysyms)
@@ -135,27 +146,25 @@ class Keyboard:
         return [one for one in needed if one not in self._lent], keysyms
 
     def _lend(self, keysym):
-        """The key that a keysym gets."""
         if self._spare:
-            code = self._spare.pop(0)
+            place = self._spare.pop(0)
         else:
             oldest = next(iter(self._lent))
-            code = self._lent.pop(oldest)
+            place = self._lent.pop(oldest)
             del self._codes[oldest]
-        self._lent[keysym] = code
-        self._codes[keysym] = (code, False)
-        return code
+        self._lent[keysym] = place
+        self._codes[keysym] = place
 
 
-def _runs(keysyms):
+def _runs(rows):
     """Neighbouring keys together: every change is an event for every program, and some take long over it."""
     first, lot = None, []
-    for code, keysym in sorted(keysyms.items()):
+    for code, row in sorted(rows.items()):
         if lot and code != first + len(lot):
             yield first, lot
             lot = []
         if not lot:
             first = code
-        lot.append(keysym)
+        lot.append(row)
     if lot:
         yield first, lot

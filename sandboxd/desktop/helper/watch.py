@@ -14,27 +14,27 @@ class Watch:
         display.damage_query_version()
         display.screen().root.damage_create(damage.DamageReportRawRectangles)
         self._event = display.extension_event.DamageNotify
-        self._changes = 0
+        self.changes = 0
         self._since = 0
         self._last_large = time.monotonic()
 
     def see(self, event):
         if event.type != self._event:
             return
-        self._changes += 1
+        self.changes += 1
         if event.area.width * event.area.height > SMALL_PIXELS:
             self._last_large = time.monotonic()
 
     def act(self):
         """To be called before whatever may change the screen: waiting for a change counts from here."""
-        self._since = self._changes
+        self._since = self.changes
         self._last_large = time.monotonic()
 
     def changed(self):
         """Whether anything has changed since the last act, or the last time that this was so."""
-        if self._changes == self._since:
+        if self.changes == self._since:
             return False
-        self._since = self._changes
+        self._since = self.changes
         return True
 
     def still_for(self):
