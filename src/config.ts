@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { OwnCatalog } from './protocol/catalog.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] });
 const whole = (low: number, high: number) => z.coerce.number().int().min(low).max(high);
@@ -9,6 +11,20 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter(Boolean),
 );
+
+/** JSON, or the name of a file that holds it. */
+const catalog = z.string().transform((text, context): OwnCatalog => {
+  try {
+    const json = text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8');
+    return OwnCatalog.parse(JSON.parse(json));
+  } catch (error) {
+    const fault = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    context.addIssue(
+      `expected JSON such as {"openai-compatible/NAME": {"context": 131072}}, or its file: ${fault}`,
+    );
+    return z.NEVER;
+  }
+});
 
 /** Every setting: an environment variable with its type, range, default and reason. docs/settings.md is generated from it. */
 export const Settings = z.object({
@@ -69,6 +85,11 @@ export const Settings = z.object({
   MODEL_CONTEXT_WINDOW: whole(4_000, 100_000_000)
     .optional()
     .describe("Tokens of the model's window, for a model that is not known."),
+  MODEL_CATALOG: catalog
+    .optional()
+    .describe(
+      'Windows and prices of models, as JSON or the name of a file with it: {"provider/name": {"context": tokens, "price": {"input", "output", "cache_read", "cache_write"}, "price_above": {"tokens", "price"}}}, in US dollars a million tokens. Goes before what is known, and before MODEL_CONTEXT_WINDOW.',
+    ),
   MODEL_IMAGES: flag
     .default(true)
     .describe(

@@ -4,9 +4,6 @@ import type { ImageRef } from '../protocol/events.ts';
 /** Providers take 5 MB of base64 for one image, and 8,000 pixels a side. */
 const MAX_BYTES = 3_700_000;
 const MAX_SIDE = 8_000;
-/** Providers charge by area and scale down what is larger; the dearest come to about this. */
-const PIXELS_A_TOKEN = 750;
-const MAX_TOKENS = 1_600;
 
 /** A job's images, which lie beside its events: these only name them. */
 export interface JobImages {
@@ -18,10 +15,6 @@ export interface JobImages {
   /** Null when it is no longer there. */
   load(ref: ImageRef): Promise<Buffer | null>;
 }
-
-/** Tokens of an image in a request, erring high. */
-export const imageTokens = ({ width, height }: Pick<ImageRef, 'width' | 'height'>): number =>
-  Math.min(MAX_TOKENS, Math.ceil((width * height) / PIXELS_A_TOKEN));
 
 /**
  * What an image says of itself: nothing that a sandbox says of it is believed, and what a provider would refuse with

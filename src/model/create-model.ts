@@ -1,4 +1,4 @@
-import { type CatalogEntry, lookUpModel } from './catalog.ts';
+import { type ModelFacts, modelFacts } from './catalog.ts';
 import { classify } from './failures.ts';
 import type { Model, ModelReply, ModelRequest } from './model.ts';
 import { connectProvider, type ModelConfig } from './providers.ts';
@@ -12,7 +12,7 @@ import { stepUsage } from './usage.ts';
  */
 export function createModel(config: ModelConfig, id: string, policy: RetryPolicy = RETRY_POLICY): Model {
   const provider = connectProvider(config, id);
-  const entry = lookUpModel(id);
+  const { context, prices } = modelFacts(id, config.MODEL_CATALOG, config.MODEL_CONTEXT_WINDOW);
   const redact = hide(provider.secrets);
 
   async function reply(request: ModelRequest): Promise<ModelReply> {
@@ -30,24 +30,29 @@ export function createModel(config: ModelConfig, id: string, policy: RetryPolicy
       request.signal,
       async (retry) => request.onRetry?.(retry),
     );
-    return asReply(id, whole, entry, performance.now() - started);
+    return asReply(id, whole, prices, performance.now() - started);
   }
 
   return {
     id,
-    contextWindow: config.MODEL_CONTEXT_WINDOW ?? entry?.context ?? null,
-    priced: entry !== null,
+    contextWindow: context,
+    priced: prices !== null,
     reply,
   };
 }
 
-function asReply(id: string, whole: WholeReply, entry: CatalogEntry | null, durationMs: number): ModelReply {
+function asReply(
+  id: string,
+  whole: WholeReply,
+  prices: ModelFacts['prices'],
+  durationMs: number,
+): ModelReply {
   return {
     model: id,
     text: whole.text,
     toolCalls: whole.toolCalls,
     finishReason: whole.finish.reason,
-    usage: stepUsage(whole.finish.usage, entry),
+    usage: stepUsage(whole.finish.usage, prices),
     durationMs: Math.round(durationMs),
     provider: whole.message,
   };

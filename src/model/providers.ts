@@ -11,6 +11,7 @@ import type { ImagePlace } from './tool-images.ts';
 export type ModelConfig = Pick<
   Config,
   | 'MODEL_CONTEXT_WINDOW'
+  | 'MODEL_CATALOG'
   | 'MODEL_IMAGES'
   | 'MODEL_TIMEOUT_S'
   | 'ANTHROPIC_API_KEY'

@@ -1,9 +1,9 @@
 import type { LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { StepUsage } from '../protocol/events.ts';
-import type { CatalogEntry } from './catalog.ts';
+import type { ModelFacts } from './catalog.ts';
 
 /** The provider's own counts as ours, with the cost in US dollars where the price is known. */
-export function stepUsage(usage: LanguageModelV4Usage, entry: CatalogEntry | null): StepUsage {
+export function stepUsage(usage: LanguageModelV4Usage, prices: ModelFacts['prices']): StepUsage {
   const cached = count(usage.inputTokens.cacheRead);
   const written = count(usage.inputTokens.cacheWrite);
   const input = Math.max(count(usage.inputTokens.total), cached + written);
@@ -12,16 +12,16 @@ export function stepUsage(usage: LanguageModelV4Usage, entry: CatalogEntry | nul
     input_tokens: input,
     cached_input_tokens: cached,
     output_tokens: output,
-    cost_usd: entry && costOf(entry, { input, cached, written, output }),
+    cost_usd: prices && costOf(prices, { input, cached, written, output }),
   };
 }
 
 function costOf(
-  entry: CatalogEntry,
+  prices: NonNullable<ModelFacts['prices']>,
   tokens: { input: number; cached: number; written: number; output: number },
 ): number {
-  const tier = entry.price_above;
-  const price = tier && tokens.input > tier.tokens ? tier.price : entry.price;
+  const tier = prices.price_above;
+  const price = tier && tokens.input > tier.tokens ? tier.price : prices.price;
   const fresh = tokens.input - tokens.cached - tokens.written;
   const dollars =
     fresh * price.input +

@@ -289,6 +289,24 @@ describe('createModel', () => {
     expect(createModel(own, 'anthropic/claude-haiku-4-5').contextWindow).toBe(50_000);
   });
 
+  it('takes the operator’s own entries first, member by member', () => {
+    const MODEL_CATALOG = {
+      'anthropic/claude-haiku-4-5': { context: 90_000 },
+      'openai-compatible/qwen': { price: { input: 1, output: 2 } },
+    };
+    const own = { ...settings, ANTHROPIC_API_KEY: KEY, OPENAI_BASE_URL: 'http://localhost', MODEL_CATALOG };
+    const windows = { ...own, MODEL_CONTEXT_WINDOW: 50_000 };
+    expect(createModel(windows, 'anthropic/claude-haiku-4-5-20251001')).toMatchObject({
+      contextWindow: 90_000,
+      priced: true,
+    });
+    expect(createModel(windows, 'openai-compatible/qwen')).toMatchObject({
+      contextWindow: 50_000,
+      priced: true,
+    });
+    expect(createModel(own, 'openai-compatible/other')).toMatchObject({ contextWindow: null, priced: false });
+  });
+
   it('counts the cost with cached tokens at their own price', async () => {
     await serve([{ text: 'Yes.', usage: { input: 1_000_000, cached: 600_000, output: 100_000 } }]);
     const { usage } = await model('anthropic/claude-haiku-4-5').reply(request());
