@@ -28,6 +28,7 @@ export async function soak(): Promise<Row[]> {
       ...process.env,
       DATA_DIR: join(folder, 'data'),
       PORT: '0',
+      NOVNC_PORT: '0',
       LOG_LEVEL: 'error',
       WORKER_CONCURRENCY: CONCURRENCY,
       LIMIT_MEMORY_MB: '256',

@@ -39,6 +39,9 @@ export const Settings = z.object({
     .describe(
       'Where clients reach the API, for the links in answers. Default: the address the request came to.',
     ),
+  NOVNC_PORT: whole(0, 65_535)
+    .default(6080)
+    .describe('Port of the list of live desktops; 0 takes a free one.'),
   PORTS_DOMAIN: z
     .string()
     .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'expected a domain name in lower case')

@@ -12,28 +12,40 @@ export function address(path: string, scheme: 'http' | 'ws' = 'http'): URL {
 
 const KEY = 'api-key';
 
+/** The API key that the user has given; asks for it where there is none. Null where the server wants none. */
+export async function apiKey(): Promise<string | null> {
+  if (document.documentElement.dataset.keys !== 'asked') return null;
+  const known = sessionStorage.getItem(KEY);
+  if (known !== null) return known;
+  const key = await askForKey();
+  sessionStorage.setItem(KEY, key);
+  return key;
+}
+
+/** It was refused. */
+export function forgetKey(): void {
+  sessionStorage.removeItem(KEY);
+}
+
 /**
  * Gives what opens this page's WebSocket: the ticket of the address, else one for the API key that the user gives.
  * Null where the server asks for no key.
  */
-export async function findTicket(scope: 'terminal'): Promise<string | null> {
+export async function findTicket(scope: 'desktop' | 'terminal'): Promise<string | null> {
   const given = new URLSearchParams(location.hash.slice(1)).get('ticket');
   if (given !== null) return given;
-  if (document.documentElement.dataset.keys !== 'asked') return null;
   for (;;) {
-    const key = sessionStorage.getItem(KEY) ?? (await askForKey());
+    const key = await apiKey();
+    if (key === null) return null;
     const response = await fetch(address(`/tickets/${pageId()}`), {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      body: JSON.stringify({ scope }),
+      body: JSON.stringify({ scope, ...(scope === 'desktop' && { control: true }), ttl_s: 86_400 }),
     });
-    if (response.ok) {
-      sessionStorage.setItem(KEY, key);
-      return ((await response.json()) as { ticket: string }).ticket;
-    }
-    sessionStorage.removeItem(KEY);
+    if (response.ok) return ((await response.json()) as { ticket: string }).ticket;
     const problem = (await response.json()) as { detail?: string };
     if (response.status !== 401) throw new Error(problem.detail ?? `the server answered ${response.status}`);
+    forgetKey();
   }
 }
 

@@ -33,12 +33,14 @@ export interface AgentContext {
   log(type: LogType, text: string | Buffer): Promise<void>;
   /** Replaces the values of secrets in what a model or a person is shown. */
   redact(text: string): string;
-  /** To be called before each step: waits while the job is paused, and gives the user's messages that came since the last call. */
+  /** To be called before each step: waits while the job is paused, and gives what came from outside since the last call: the user's messages, control of the desktop. */
   checkpoint(): Promise<JobEvent[]>;
   images: JobImages;
   /** The notes and the plan as the log has them now. */
   notebook(): Promise<Notebook>;
   recall: Recall;
+  /** The person who has control of the desktop now, so that the agent must not act on it; null when nobody has. */
+  desktopHolder(): Promise<string | null>;
   /** Puts the job into `waiting` until the user's next message, which it returns. */
   waitForMessage(): Promise<JobEvent>;
 }

@@ -61,6 +61,8 @@ export async function runCall(
       );
     const prepared = tool.prepare(call.input);
     if (typeof prepared === 'string') return fault(`The input of ${call.name} is wrong:\n${prepared}`);
+    const holder = INPUT_TOOLS.has(call.name) ? await context.desktopHolder() : null;
+    if (holder !== null) return fault(refusedInput(holder));
     const interrupted = journal.started(step, call);
     if (interrupted && !tool.repeatable) return fault(INTERRUPTED);
     const answer = await answerTo(journal, step, call);
@@ -113,6 +115,12 @@ async function keepImages(
   }
   return { images, notes };
 }
+
+/** The tools that act on the desktop, which a person may have to themselves. */
+const INPUT_TOOLS = new Set(['computer']);
+
+const refusedInput = (holder: string): string =>
+  `A person (${JSON.stringify(holder)}) has control of the desktop, so nothing was done. Watch with screenshots or go on with what needs no desktop; you are told when it is yours again. Without other work, run \`sleep 20\` in the shell and look again.`;
 
 const fault = (content: string): ToolResult => ({ content, isError: true });
 const shorten = (text: string): string => (text.length > 500 ? `${text.slice(0, 499)}…` : text);

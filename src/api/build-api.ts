@@ -17,6 +17,7 @@ import { refuseOddRequests } from './raw-errors.ts';
 import { assetsRoute } from './routes/assets.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { deleteFileRoute } from './routes/delete-file.ts';
+import { desktopControlRoutes, desktopRoute, desktopsRoute } from './routes/desktop.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { downloadRoute } from './routes/download.ts';
 import { eventsRoute } from './routes/events.ts';
@@ -103,6 +104,9 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   portsRoute(app, api);
   ticketsRoute(app, api);
   terminalRoute(app, api);
+  desktopRoute(app, api);
+  desktopsRoute(app, api);
+  desktopControlRoutes(app, api);
   healthRoutes(app, api);
   metricsRoute(app, metrics);
   openapiRoute(app, api, documented);

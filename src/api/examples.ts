@@ -35,7 +35,7 @@ export const EXAMPLE_SCHEDULED = {
   status_link: `${BASE}/status/${ID}`,
   logs_link: `${BASE}/logs/${ID}`,
   events_link: `${BASE}/events/${ID}`,
-  desktop_link: null,
+  desktop_link: `${BASE}/desktop/${ID}`,
 } as const;
 
 export const EXAMPLE_STATUS = {

@@ -6,5 +6,8 @@ export const jobLinks = (base: string, id: string) => ({
   events: `${base}/events/${id}`,
   download: `${base}/download/${id}`,
   files: `${base}/files/${id}/`,
+  desktop: `${base}/desktop/${id}`,
+  terminal: `${base}/terminal/${id}`,
+  ports: `${base}/ports/${id}`,
   cancel: `${base}/cancel/${id}`,
 });

@@ -2,10 +2,10 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CodedError } from '../protocol/errors.ts';
-import { checkBrowser } from './check-browser.ts';
 import { checkRequest } from './check-request.ts';
+import { serveDesktop } from './desktop/serve-desktop.ts';
 import { toCodedError } from './error-handler.ts';
-import { isTicketFor, type Ticket } from './live/tickets.ts';
+import { checkAccess, checkOrigin } from './live/access.ts';
 import type { Api } from './options.ts';
 import { portOfHost, portOfPath } from './ports/port-host.ts';
 import { upgradeToPort } from './ports/upgrade.ts';
@@ -31,10 +31,10 @@ async function upgrade(api: Api, request: IncomingMessage, socket: Duplex, head:
   const { url = '/' } = request;
   const ofHost = portOfHost(request, api.config);
   if (ofHost) return upgradeToPort(api, { ...ofHost, prefix: '' }, request, socket, head);
-  const ofTerminal = TERMINAL_PATH.exec(url)?.[1];
-  if (ofTerminal !== undefined) {
-    checkAccess(api, request, { id: ofTerminal, scope: 'terminal' });
-    return serveTerminal(api, ofTerminal, request, socket, head);
+  const [, what, id = ''] = LIVE_PATH.exec(url) ?? [];
+  if (what === 'terminal' || what === 'desktop') {
+    checkAccess(api, request, { id, scope: what });
+    return (what === 'terminal' ? serveTerminal : serveDesktop)(api, id, request, socket, head);
   }
   const ofPath = portOfPath(url);
   if (ofPath) {
@@ -44,23 +44,4 @@ async function upgrade(api: Api, request: IncomingMessage, socket: Duplex, head:
   throw new CodedError('NOT_FOUND', `there is no WebSocket at ${url.split('?', 1)[0]?.slice(0, 200)}`);
 }
 
-const TERMINAL_PATH = /^\/terminal\/([^/?]+)\/?(?:\?|$)/;
-
-/** @throws CodedError UNAUTHORIZED, or FORBIDDEN for a page of another site. */
-function checkAccess(api: Api, request: IncomingMessage, wanted: Omit<Ticket, 'expires'>): void {
-  if (!api.keys.required) {
-    checkOrigin(api, request);
-    return;
-  }
-  const ticket = new URL(request.url ?? '', 'http://server').searchParams.get('ticket') ?? undefined;
-  if (api.keys.indexOf(request.headers) !== -1 || isTicketFor(api.store, ticket, wanted)) return;
-  throw new CodedError(
-    'UNAUTHORIZED',
-    'expected an API key, or ?ticket= of POST /tickets/:id; found neither',
-  );
-}
-
-/** A page of another site may open a WebSocket, and reads what comes: such a request counts as one that changes things. */
-function checkOrigin(api: Api, { headers }: IncomingMessage): void {
-  checkBrowser({ headers, method: 'POST' }, api.config);
-}
+const LIVE_PATH = /^\/(terminal|desktop)\/([^/?]+)\/?(?:\?|$)/;

@@ -59,6 +59,7 @@ function demoConfig(env: NodeJS.ProcessEnv): Config {
     ...env,
     HOST: '127.0.0.1',
     PORT: '0',
+    NOVNC_PORT: '0',
     PUBLIC_URL: '',
     API_KEYS: '',
     DATA_DIR: join(PROJECT, 'data/demo'),

@@ -4,7 +4,7 @@ import pino from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import { createModel } from '../model/create-model.ts';
 import { chooseDriver } from './choose-driver.ts';
-import { checkPort, PortInUse } from './port-in-use.ts';
+import { checkPort } from './port-in-use.ts';
 import { createTerminal } from './terminal.ts';
 
 /** What was found of one thing that a server needs or may use. */
@@ -28,7 +28,7 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<number> {
     await checkData(config),
     await checkDatabase(config),
     checkModel(config),
-    await checkApiPort(config),
+    await checkPorts(config),
   ];
   for (const { name, state, detail } of findings) {
     const word = {
@@ -101,13 +101,14 @@ function checkModel(config: Config): Finding {
   }
 }
 
-async function checkApiPort({ HOST, PORT }: Config): Promise<Finding> {
+async function checkPorts(config: Config): Promise<Finding> {
+  const { HOST, PORT, NOVNC_PORT } = config;
   try {
-    await checkPort(HOST, PORT);
-    return { name: 'port', state: 'ok', detail: `${HOST}:${PORT} is free` };
+    await checkPort('PORT', config);
+    await checkPort('NOVNC_PORT', config);
+    return { name: 'ports', state: 'ok', detail: `${PORT} and ${NOVNC_PORT} on ${HOST} are free` };
   } catch (error) {
-    if (!(error instanceof PortInUse)) return { name: 'port', state: 'missing', detail: wordsOf(error) };
-    return { name: 'port', state: 'missing', detail: error.message };
+    return { name: 'ports', state: 'missing', detail: wordsOf(error) };
   }
 }
 

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Config } from '../config.ts';
+
+type PortSetting = 'PORT' | 'NOVNC_PORT';
 
 /** The port that the server is to listen on belongs to another program. */
 export class PortInUse extends Error {
-  constructor(host: string, port: number) {
+  constructor(host: string, port: number, setting: PortSetting) {
     super(
-      `Port ${port} on ${host} is in use by another program, perhaps a server of this project that runs already. Stop that program, or set PORT to another port (PORT=0 takes a free one).`,
+      `Port ${port} on ${host} is in use by another program, perhaps a server of this project that runs already. Stop that program, or set ${setting} to another port (${setting}=0 takes a free one).`,
     );
   }
 }
@@ -14,7 +17,8 @@ export class PortInUse extends Error {
  * Tells early, before a database is started, that the server could not listen.
  * @throws PortInUse; other errors as the system gives them, an address that is not this machine's among them.
  */
-export async function checkPort(host: string, port: number): Promise<void> {
+export async function checkPort(setting: PortSetting, config: Config): Promise<void> {
+  const { HOST: host, [setting]: port } = config;
   if (port === 0) return;
   const probe = createServer();
   try {
@@ -22,7 +26,7 @@ export async function checkPort(host: string, port: number): Promise<void> {
     await once(probe, 'listening');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-      throw new PortInUse(host, port);
+      throw new PortInUse(host, port, setting);
     throw error;
   } finally {
     probe.close();

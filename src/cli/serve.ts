@@ -31,13 +31,14 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<number> {
   }
 }
 
-async function showBanner({ url, config, driver }: Server): Promise<void> {
+async function showBanner({ url, desktopsUrl, config, driver }: Server): Promise<void> {
   const { line, style } = createTerminal();
   const engine = await driver.check();
   const model = config.MODEL ?? 'none: runbooks only; set MODEL=provider/name and its key for prompts';
   line();
   line(`${style('bold', `containerized-agent ${readVersion()}`)} listens on ${style('cyan', url)}`);
   line(`  docs    ${url}/docs`);
+  line(`  desks   ${desktopsUrl}`);
   line(
     `  engine  ${engine.ready ? engine.detail : style('yellow', `not ready: ${engine.detail} Jobs wait until it is.`)}`,
   );

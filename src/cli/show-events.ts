@@ -29,6 +29,10 @@ export function describeEvent(event: JobEvent, { style }: Terminal): string | nu
     }
     case 'message.user':
       return `${style('cyan', 'You:')} ${harmless(event.data.text)}`;
+    case 'control.taken':
+      return style('cyan', `${harmless(event.data.holder)} has taken control of the desktop`);
+    case 'control.released':
+      return style('cyan', `${harmless(event.data.holder)} no longer has control of the desktop`);
     case 'model.reply':
       return event.data.text.trim() === '' ? null : `\n${harmless(event.data.text.trim())}`;
     case 'model.retry':

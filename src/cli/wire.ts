@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { buildApi } from '../api/build-api.ts';
+import { desktopsServer } from '../api/desktops-server.ts';
 import type { Config } from '../config.ts';
 import { createModel } from '../model/create-model.ts';
 import type { Driver } from '../sandbox/driver.ts';
@@ -19,6 +21,8 @@ const LINGER_MS = 2_000;
 export interface Server {
   /** Where it listens, such as http://127.0.0.1:8000. */
   url: string;
+  /** Where the list of live desktops is. */
+  desktopsUrl: string;
   config: Config;
   store: Store;
   driver: Driver;
@@ -32,7 +36,8 @@ export interface Server {
  * @throws PortInUse, and what the store fails with.
  */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
-  await checkPort(config.HOST, config.PORT);
+  await checkPort('PORT', config);
+  await checkPort('NOVNC_PORT', config);
   const started = new AsyncDisposableStack();
   try {
     const store = await openStore(config, log);
@@ -68,12 +73,17 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     });
     await app.listen({ host: config.HOST, port: config.PORT });
     url = config.PUBLIC_URL ?? addressOf(app.server.address() as AddressInfo);
+    const desktops = desktopsServer(app);
+    started.defer(() => desktops.close());
+    desktops.server.listen(config.NOVNC_PORT, config.HOST);
+    await once(desktops.server, 'listening');
+    const desktopsUrl = addressOf(desktops.server.address() as AddressInfo);
     const parts = started.move();
     const close = async (graceS?: number) => {
       await worker.stop(graceS);
       await parts.disposeAsync();
     };
-    return { url, config, store, driver, worker, close };
+    return { url, desktopsUrl, config, store, driver, worker, close };
   } catch (error) {
     await started.disposeAsync();
     throw error;

@@ -86,6 +86,11 @@ export const ERRORS = {
     title: 'The job is not paused',
     hint: 'GET /status/:id tells what it is doing.',
   },
+  CONTROL_TAKEN: {
+    status: 409,
+    title: 'Somebody else has control of the desktop',
+    hint: 'Watch, and ask again when it is given back or has expired; GET /desktop/:id/control says who has it.',
+  },
   SANDBOX_NOT_LIVE: {
     status: 409,
     title: 'The job has no live sandbox now',

@@ -45,6 +45,9 @@ const EVENT_DATA = {
   'sandbox.lost': z.object({ sandbox: z.string(), reason: z.string() }),
   'input.ready': z.object({ files: z.int(), bytes: z.int(), git: z.string().nullable() }),
   'message.user': z.object({ text: z.string() }),
+  /** A person has taken control of the desktop, or has lost it: the agent's own input is refused in between. */
+  'control.taken': z.object({ holder: z.string(), expires: z.string() }),
+  'control.released': z.object({ holder: z.string(), reason: z.enum(['released', 'expired']) }),
   /** A model's whole reply; `provider` keeps what the provider wants back verbatim (signatures, reasoning). */
   'model.reply': z.object({
     step: z.int(),

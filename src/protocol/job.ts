@@ -259,7 +259,7 @@ export const ScheduleResponse = z
     status_link: z.string(),
     logs_link: z.string(),
     events_link: z.string(),
-    desktop_link: z.string().nullable().describe('Null where the sandbox has no desktop.'),
+    desktop_link: z.string().describe('The live desktop, while the job has a sandbox.'),
   })
   .meta({ id: 'ScheduleResponse' });
 

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { CodedError, toErrorInfo } from '../protocol/errors.ts';
 import type { JobStatus } from '../protocol/job.ts';
+import { expireControl } from './desktop-control.ts';
 import { endRow } from './end-row.ts';
 import { type LockedJob, lockJob } from './lock-job.ts';
 import { loseAttempt } from './lose-attempt.ts';
@@ -60,6 +61,7 @@ export async function sweepJobs(store: Store): Promise<Swept> {
       await trx.updateTable('jobs').set({ delivery_id }).where('id', '=', id).execute();
     }),
   };
+  await expireControl(store);
   await store.queue.removeStray();
   await removeLostWorkers(store);
   return swept;

@@ -56,6 +56,7 @@ export interface Tables {
   log_chunks: LogChunksTable;
   log_tails: LogChunksTable;
   idempotency_keys: { key: string; body_hash: string; job_id: string; created: Generated<Date> };
+  desktop_control: { job_id: string; token_hash: Buffer; holder: string; taken: Date; expires: Date };
   workers: { id: string; started: Generated<Date>; heartbeat: Generated<Date>; info: Json };
 }
 

@@ -37,6 +37,8 @@ export interface JobControl {
 }
 
 const PAGE = 500;
+/** What comes from outside and the agent is to know before its next step. */
+const FOR_AGENT = new Set<JobEvent['type']>(['message.user', 'control.taken', 'control.released']);
 
 /** The control of one attempt at a job. */
 export function createJobControl(options: {
@@ -51,6 +53,8 @@ export function createJobControl(options: {
   const { signal } = controller;
   const stopping = new AbortController();
   let seen = 0;
+  /** What has come for the agent and it has not been given yet. */
+  const news: JobEvent[] = [];
   let paused = job.pause_requested;
   let isWaiting = false;
   let change = Promise.withResolvers<void>();
@@ -82,16 +86,23 @@ export function createJobControl(options: {
     change = Promise.withResolvers();
   }
 
-  async function newMessages(most = Number.POSITIVE_INFINITY): Promise<JobEvent[]> {
-    const messages: JobEvent[] = [];
+  /** Takes in what came for the agent since the last look; with `one`, no further than the first message. */
+  async function look(one: boolean): Promise<void> {
     for (;;) {
       const page = await readEvents(store, job.id, { after: seen, limit: PAGE });
       for (const event of page) {
         seen = event.seq;
-        if (event.type === 'message.user' && messages.push(event) >= most) return messages;
+        if (FOR_AGENT.has(event.type)) news.push(event);
+        if (one && event.type === 'message.user') return;
       }
-      if (page.length < PAGE) return messages;
+      if (page.length < PAGE) return;
     }
+  }
+
+  async function nextMessage(): Promise<JobEvent | undefined> {
+    await look(true);
+    const at = news.findIndex(({ type }) => type === 'message.user');
+    return at < 0 ? undefined : news.splice(at, 1)[0];
   }
 
   /** Gives the place back, looks again at each change until `find` has found, and takes a place again. */
@@ -148,11 +159,12 @@ export function createJobControl(options: {
     async checkpoint() {
       signal.throwIfAborted();
       if (paused) await wait('paused', async () => (paused ? undefined : true));
-      return newMessages();
+      await look(false);
+      return news.splice(0);
     },
     async waitForMessage() {
       signal.throwIfAborted();
-      return wait('question', async () => (await newMessages(1))[0]);
+      return wait('question', nextMessage);
     },
     waiting: () => isWaiting,
     stopClock: () => clock.hold(),

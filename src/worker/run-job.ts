@@ -2,6 +2,7 @@ import { layered } from '../agent/context/layered.ts';
 import { createAgent } from '../agent/create-agent.ts';
 import { recallFrom } from '../agent/recall.ts';
 import type { JobEvent } from '../protocol/events.ts';
+import { readControl } from '../store/desktop-control.ts';
 import { endJob } from '../store/end-job.ts';
 import type { Delivery } from '../store/queue/queue.ts';
 import { readNotebook } from '../store/read-notebook.ts';
@@ -97,6 +98,7 @@ async function work(
     notebook: () => readNotebook(store, job.id),
     recall: recallFrom(store, job.id),
     waitForMessage: control.waitForMessage,
+    desktopHolder: async () => (await readControl(store, job.id))?.holder ?? null,
   });
   try {
     return await abortable(working, control.signal);

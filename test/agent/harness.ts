@@ -130,6 +130,7 @@ function makeContext(
         return event ? eventText(event) : null;
       },
     },
+    desktopHolder: async () => null,
     async waitForMessage() {
       for (;;) {
         const changed = change.promise;

@@ -39,7 +39,7 @@ describe('POST /schedule', () => {
       status_link: `${api.url}/status/${body.job_id}`,
       logs_link: `${api.url}/logs/${body.job_id}`,
       events_link: `${api.url}/events/${body.job_id}`,
-      desktop_link: null,
+      desktop_link: `${api.url}/desktop/${body.job_id}`,
     });
     expect(response.headers.get('location')).toBe(body.status_link);
     expect(await getJob(api.store, body.job_id)).toMatchObject({

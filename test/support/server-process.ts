@@ -42,6 +42,7 @@ export async function spawnServer(dataDir: string, env: Record<string, string> =
       ...process.env,
       DATA_DIR: dataDir,
       PORT: '0',
+      NOVNC_PORT: '0',
       LOG_LEVEL: 'warn',
       LIMIT_MEMORY_MB: '512',
       SANDBOX_DRIVER: testEngine,

@@ -36,6 +36,7 @@ export interface TestServer {
 /** Settings that suit small jobs on a shared machine; loopback is open to their egress. */
 const SETTINGS = {
   PORT: '0',
+  NOVNC_PORT: '0',
   WORKER_CONCURRENCY: '2',
   LIMIT_MEMORY_MB: '512',
   LIMIT_PIDS: '128',

@@ -1,6 +1,7 @@
 import type { ModelMessage } from '../../model/model.ts';
 import type { EventData, JobEvent, StepUsage } from '../../protocol/events.ts';
 import { addToNotebook, emptyNotebook, type Notebook } from '../../protocol/notebook.ts';
+import { controlNote } from './control-note.ts';
 import { headTexts, type Memory } from './head.ts';
 import type { Reply, Said, Turn } from './turn.ts';
 
@@ -98,6 +99,10 @@ export class Transcript {
         break;
       case 'sandbox.lost':
         insert(this.#pending, { seq: event.seq, text: SANDBOX_LOST, by: 'keeper' });
+        break;
+      case 'control.taken':
+      case 'control.released':
+        insert(this.#pending, { seq: event.seq, text: controlNote(event), by: 'keeper' });
         break;
       case 'question.asked':
         this.#asked.set(`${event.data.step} ${event.data.call_id}`, event.data.question);

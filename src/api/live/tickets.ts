@@ -7,9 +7,11 @@ import type { Store } from '../../store/store.ts';
 /** What a ticket opens: one thing of one job, until it expires. */
 export const Ticket = z.object({
   id: Id,
-  scope: z.enum(['terminal', 'port']),
+  scope: z.enum(['desktop', 'terminal', 'port']),
   /** Of scope `port` alone. */
   port: Port.optional(),
+  /** Of scope `desktop` alone: whether its holder may take control, too. */
+  control: z.boolean().optional(),
   /** Milliseconds since 1970. */
   expires: z.int(),
 });
@@ -40,6 +42,7 @@ export function isTicketFor(
     data.expires > Date.now() &&
     data.id === wanted.id &&
     data.scope === wanted.scope &&
-    data.port === wanted.port
+    data.port === wanted.port &&
+    (wanted.control !== true || data.control === true)
   );
 }

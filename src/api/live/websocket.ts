@@ -41,19 +41,39 @@ function keepAlive(webSocket: WebSocket): void {
   webSocket.once('close', () => clearInterval(timer));
 }
 
+export interface JoinOptions {
+  /** Told of each text message. */
+  onText: (text: string) => void;
+  /** What goes on of the client's bytes; what it throws closes the connection as a breach of the protocol. */
+  pass?: (bytes: Buffer) => Buffer;
+}
+
 /**
  * Carries a stream over a WebSocket as binary messages, each side at the pace of the other. The end of one is the end
  * of the other; a stream that fails closes with 1011.
- * @param onText told of each text message
  */
-export function joinWebSocket(webSocket: WebSocket, stream: Duplex, onText: (text: string) => void): void {
+export function joinWebSocket(
+  webSocket: WebSocket,
+  stream: Duplex,
+  { onText, pass = (bytes) => bytes }: JoinOptions,
+): void {
   let waiting = 0;
   webSocket.on('message', (data: Buffer, isBinary) => {
     if (!isBinary) return onText(data.toString());
-    if (stream.destroyed || stream.write(data)) return;
+    if (stream.destroyed || send(data)) return;
     webSocket.pause();
     stream.once('drain', () => webSocket.resume());
   });
+  function send(data: Buffer): boolean {
+    try {
+      const bytes = pass(data);
+      return bytes.length === 0 || stream.write(bytes);
+    } catch (error) {
+      webSocket.close(1002, error instanceof Error ? error.message.slice(0, 100) : '');
+      stream.destroy();
+      return true;
+    }
+  }
   webSocket.once('close', () => stream.destroy());
   stream.on('data', (bytes: Buffer) => {
     waiting += bytes.length;

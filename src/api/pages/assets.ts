@@ -15,6 +15,7 @@ const TYPES: Record<string, string> = {
 const PACKAGES: Record<string, string> = {
   '@xterm/xterm': './xterm.mjs',
   '@xterm/addon-fit': './addon-fit.mjs',
+  '@novnc/novnc': './novnc/core/rfb.js',
 };
 
 /** What pages load, by name: files of packages as they come, and our own scripts less their types. */
@@ -24,7 +25,7 @@ const FILES: Record<string, () => string> = {
   'addon-fit.mjs': () => join(packageFolder('@xterm/addon-fit'), 'lib/addon-fit.mjs'),
   'page.css': () => join(WEB, 'page.css'),
   ...Object.fromEntries(
-    ['access', 'reconnect', 'status', 'terminal'].map((name) => [
+    ['access', 'control', 'desktop', 'desktops', 'reconnect', 'status', 'terminal'].map((name) => [
       `${name}.js`,
       () => join(WEB, `${name}.ts`),
     ]),
@@ -32,6 +33,12 @@ const FILES: Record<string, () => string> = {
 };
 
 const packageFolder = (name: string): string => dirname(find(`${name}/package.json`));
+
+/** noVNC is some forty modules that import one another by their places. */
+function ofNoVnc(name: string): string | undefined {
+  if (!/^novnc\/(core|vendor)\/([\w-]+\/)*[\w-]+\.js$/.test(name)) return undefined;
+  return join(dirname(find('@novnc/novnc')), '..', name.slice('novnc/'.length));
+}
 
 export interface Asset {
   bytes: Buffer;
@@ -45,7 +52,7 @@ const loaded = new Map<string, Promise<Asset>>();
 export function readAsset(name: string): Promise<Asset> {
   const known = loaded.get(name);
   if (known) return known;
-  const path = Object.hasOwn(FILES, name) ? FILES[name]?.() : undefined;
+  const path = Object.hasOwn(FILES, name) ? FILES[name]?.() : ofNoVnc(name);
   if (path === undefined) throw new CodedError('NOT_FOUND', `there is no asset ${name.slice(0, 200)}`);
   const asset = load(path);
   loaded.set(name, asset);
@@ -54,7 +61,10 @@ export function readAsset(name: string): Promise<Asset> {
 }
 
 async function load(path: string): Promise<Asset> {
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(path, 'utf8').catch((error: Error & { code?: string }) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new CodedError('NOT_FOUND', 'there is no such asset');
+  });
   const bytes = Buffer.from(path.endsWith('.ts') ? asScript(text) : text);
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
   const extension = path.split('.').at(-1) ?? '';

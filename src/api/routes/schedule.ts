@@ -72,7 +72,7 @@ export function scheduleRoute(app: App, api: Api): void {
           status_link: links.status,
           logs_link: links.logs,
           events_link: links.events,
-          desktop_link: null,
+          desktop_link: links.desktop,
         });
       } finally {
         await inputs.discard();

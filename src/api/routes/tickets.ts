@@ -15,6 +15,7 @@ const TicketRequest = z
   .strictObject({
     scope: Ticket.shape.scope.describe('What it opens: one thing of one job.'),
     port: Port.optional().describe('Of scope "port", and of no other.'),
+    control: z.boolean().optional().describe('Of scope "desktop": whether it lets its holder take control.'),
     ttl_s: z
       .int()
       .min(10)
@@ -24,6 +25,9 @@ const TicketRequest = z
   })
   .refine((ticket) => (ticket.scope === 'port') === (ticket.port !== undefined), {
     error: 'expected "port" exactly when scope is "port"',
+  })
+  .refine((ticket) => ticket.control === undefined || ticket.scope === 'desktop', {
+    error: 'expected "control" only when scope is "desktop"',
   })
   .meta({ id: 'TicketRequest' });
 
@@ -51,7 +55,7 @@ export function ticketsRoute(app: App, api: Api): void {
           tag: 'While it runs',
           summary: 'A link that opens one thing of a live sandbox',
           description:
-            'For browsers, which cannot send a key with an address or a WebSocket: the terminals or one port of this job, for a while.',
+            'For browsers, which cannot send a key with an address or a WebSocket: the desktop, the terminals or one port of this job, for a while.',
           answer: 'The ticket, and the link that carries it.',
           example: {
             ticket: 'eyJpZCI6….Xk3…',
@@ -68,9 +72,15 @@ export function ticketsRoute(app: App, api: Api): void {
     async (request, reply) => {
       const { id } = request.params;
       await liveSandbox(api, id);
-      const { scope, port, ttl_s = DEFAULT_TTL_S } = request.body;
+      const { scope, port, control, ttl_s = DEFAULT_TTL_S } = request.body;
       const expires = Date.now() + ttl_s * 1_000;
-      const ticket = sealTicket(api.store, { id, scope, ...(port !== undefined && { port }), expires });
+      const ticket = sealTicket(api.store, {
+        id,
+        scope,
+        ...(port !== undefined && { port }),
+        ...(control !== undefined && { control }),
+        expires,
+      });
       return reply
         .code(201)
         .header('cache-control', 'no-store')

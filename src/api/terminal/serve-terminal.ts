@@ -48,7 +48,9 @@ export async function serveTerminal(
     const { exit_code, signal: by } = ended;
     webSocket.send(JSON.stringify({ type: 'ended', exit_code, signal: by }), () => {});
   });
-  joinWebSocket(webSocket, terminal.stream, (text) => hear(sandbox, name, webSocket, text));
+  joinWebSocket(webSocket, terminal.stream, {
+    onText: (text) => hear(sandbox, name, webSocket, text),
+  });
 }
 
 function hear(sandbox: Sandbox, name: string, webSocket: WebSocket, text: string): void {
