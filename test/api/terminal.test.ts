@@ -38,7 +38,8 @@ function open(query = '', headers: Record<string, string> = { 'x-api-key': KEY }
 }
 
 const shows = (seen: Seen, text: string | RegExp) =>
-  vi.waitFor(() => expect(seen.shown).toMatch(text), { timeout: 10_000, interval: 20 });
+  // The end of it alone: a failure prints what it looked at.
+  vi.waitFor(() => expect(seen.shown.slice(-2_000)).toMatch(text), { timeout: 20_000, interval: 20 });
 
 it('is a real terminal, whose size follows the client', async () => {
   const seen = open('?name=size&rows=30&columns=100');
@@ -91,10 +92,10 @@ it('shows one terminal to several, and keeps several apart', async () => {
 it('holds a flood back to the pace of its reader', async () => {
   const seen = open('?name=flood');
   seen.socket.once('open', () =>
-    seen.type('head -c 20000000 /dev/zero | tr "\\0" x; echo; echo done-$((2*2))\r'),
+    seen.type('head -c 5000000 /dev/zero | tr "\\0" x; echo; echo done-$((2*2))\r'),
   );
   await shows(seen, /done-4/);
-  expect(seen.shown.length).toBeGreaterThan(20_000_000);
+  expect(seen.shown.length).toBeGreaterThan(5_000_000);
 });
 
 it('ends what runs in it when it is closed', async () => {

@@ -66,7 +66,7 @@ test('doctor tells each thing in a line, and fails when one that is needed is mi
   expect(stdout).toMatch(/^ok +node +Node\.js/m);
   expect(stdout).toMatch(/^missing +engine /m);
   expect(stdout).toMatch(/^unset +model /m);
-  expect(stdout).toMatch(new RegExp(`^missing +port +Port ${port}`, 'm'));
+  expect(stdout).toMatch(new RegExp(`^missing +ports +Port ${port}`, 'm'));
 });
 
 test('no server, no stack trace: what to do instead', async () => {
