@@ -128,6 +128,7 @@ function contextOf(
     },
     notebook: () => readNotebook(store, job.id),
     recall: recallFrom(store, job.id),
+    desktopHolder: async () => null,
     waitForMessage: () => Promise.reject(new Error('expected no question to the user')),
   };
 }
