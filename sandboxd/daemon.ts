@@ -1,4 +1,5 @@
 import type { Desktop } from './desktop/desktop.ts';
+import type { Kernels } from './kernel/kernels.ts';
 import type { Ground } from './process/launch.ts';
 import type { ProcessTable } from './process/table.ts';
 import type { Settings } from './settings.ts';
@@ -12,4 +13,5 @@ export interface Daemon extends Ground {
   sessions: Sessions;
   desktop: Desktop;
   terminals: Terminals;
+  kernels: Kernels;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Daemon } from './daemon.ts';
 import { Desktop } from './desktop/desktop.ts';
 import { serveEgress } from './egress/serve-egress.ts';
+import { Kernels } from './kernel/kernels.ts';
 import { Environment } from './process/environment.ts';
 import { Pipes } from './process/pipes.ts';
 import { ProcessTable } from './process/table.ts';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     processes: new ProcessTable(),
     sessions,
     desktop,
+    kernels: new Kernels(ground, join(settings.run, 'kernels'), settings.kernels),
     terminals: new Terminals(ground),
   };
   await listenOn(egress.server, settings.egressSocket);

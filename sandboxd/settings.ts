@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DESKTOP } from '../src/protocol/desktop.ts';
 import { EGRESS_PROXY_PORT, SANDBOX_PATHS } from '../src/protocol/sandboxd.ts';
+import type { KernelPrograms } from './kernel/kernels.ts';
 
 export interface Settings {
   /** Folder of the sockets, pipes and what else belongs to this run of sandboxd. */
@@ -14,6 +15,8 @@ export interface Settings {
   proxyPort: number;
   /** Where X programs look for the display. */
   displaySocket: string;
+  /** The programs that kernels are started with. */
+  kernels: KernelPrograms;
   /** How often the sandbox's init has started sandboxd. */
   starts: number;
 }
@@ -31,6 +34,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     workspace: env.SANDBOXD_WORKSPACE || SANDBOX_PATHS.workspace,
     proxyPort: Number(env.SANDBOXD_PROXY_PORT || EGRESS_PROXY_PORT),
     displaySocket: env.SANDBOXD_RUN ? join(run, 'display.sock') : DESKTOP.socket,
+    kernels: {
+      python: env.SANDBOXD_KERNEL_PYTHON || join(SANDBOX_PATHS.runtime, 'python.py'),
+      node: env.SANDBOXD_KERNEL_NODE || join(SANDBOX_PATHS.runtime, 'node-kernel.mjs'),
+    },
     starts: Number(env.SANDBOXD_STARTS || 1),
   };
 }

@@ -6,6 +6,7 @@ import { startupSnapshot } from 'node:v8';
 import '../src/protocol/desktop.ts';
 import '../src/protocol/frames.ts';
 import '../src/protocol/sandboxd.ts';
+import '../src/protocol/kernel.ts';
 import './archive/selection.ts';
 
 startupSnapshot.setDeserializeMainFunction(() => void import('./main.ts'));

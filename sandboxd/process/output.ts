@@ -57,6 +57,12 @@ export class Output {
       }),
     ]);
     clearTimeout(timer);
+    await this.drain();
+    this.#sink = null;
+  }
+
+  /** Waits until what was in the pipe at this moment has reached the sink. */
+  async drain(): Promise<void> {
     const most = this.bytes + PIPE_MAX_BYTES;
     for (let before = -1; !this.#over && this.bytes < most; ) {
       if (this.#busy) {
@@ -70,7 +76,6 @@ export class Output {
       await turn();
     }
     await this.#busy;
-    this.#sink = null;
   }
 
   #take(chunk: Buffer): void {

@@ -6,6 +6,7 @@ import {
   DesktopStart,
   DesktopVnc,
 } from '../../src/protocol/desktop.ts';
+import { KERNEL_CALLS, KernelNamed, KernelRun } from '../../src/protocol/kernel.ts';
 import { PORT_CALLS, PortOpen } from '../../src/protocol/ports.ts';
 import {
   Archive,
@@ -39,6 +40,8 @@ import { removeFile } from '../file/remove.ts';
 import { statFile } from '../file/stat.ts';
 import { writeFile } from '../file/write.ts';
 import { hello } from '../hello.ts';
+import { interruptKernel, listKernels, restartKernel, stopKernel } from '../kernel/control.ts';
+import { runKernel } from '../kernel/run.ts';
 import { listPorts } from '../port/list.ts';
 import { openPort } from '../port/open.ts';
 import { attachProcess } from '../process/attach.ts';
@@ -88,4 +91,9 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   [TERMINAL_CALLS.resize, route(TerminalResize, resizeTerminal)],
   [TERMINAL_CALLS.close, route(TerminalClose, closeTerminal)],
   [TERMINAL_CALLS.list, route(Nothing, listTerminals)],
+  [KERNEL_CALLS.run, route(KernelRun, runKernel)],
+  [KERNEL_CALLS.interrupt, route(KernelNamed, interruptKernel)],
+  [KERNEL_CALLS.restart, route(KernelNamed, restartKernel)],
+  [KERNEL_CALLS.stop, route(KernelNamed, stopKernel)],
+  [KERNEL_CALLS.list, route(Nothing, listKernels)],
 ]);

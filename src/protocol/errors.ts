@@ -366,6 +366,46 @@ export const ERRORS = {
     title: 'Nothing listens on that port of the sandbox',
     hint: 'Start the program first, listening on localhost; GET /ports/:id lists the open ports.',
   },
+  KERNEL_UNKNOWN: {
+    status: 404,
+    title: 'There is no such kernel',
+    hint: 'The list of kernels names those that run, and the kinds that the image has.',
+  },
+  KERNEL_START_FAILED: {
+    status: 500,
+    title: 'The kernel did not start',
+    hint: 'Look at its last words; raise limits.memory_mb or limits.pids if it lacked either.',
+  },
+  KERNEL_EXCEPTION: {
+    status: 500,
+    title: 'The code threw an exception',
+    hint: 'Read the traceback; the state of the kernel is kept.',
+  },
+  KERNEL_INPUT_REFUSED: {
+    status: 500,
+    title: 'The code asked for input',
+    hint: 'Nobody can type into a kernel: pass values in the code, in variables or in files.',
+  },
+  KERNEL_TIMEOUT: {
+    status: 500,
+    title: 'The code ran longer than its timeout',
+    hint: 'Give it more time, or make it do less at once.',
+  },
+  KERNEL_INTERRUPTED: {
+    status: 500,
+    title: 'The code was interrupted',
+    hint: 'Run it again if it is still wanted.',
+  },
+  KERNEL_OUT_OF_MEMORY: {
+    status: 500,
+    title: 'The kernel ran out of memory',
+    hint: 'Work on less at once or raise limits.memory_mb; the next run has a new kernel without the old state.',
+  },
+  KERNEL_DIED: {
+    status: 500,
+    title: 'The process of the kernel ended',
+    hint: 'The next run has a new kernel without the old state.',
+  },
   CONNECTION_LOST: {
     status: 503,
     title: 'The connection to the sandbox was cut',

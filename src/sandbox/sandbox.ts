@@ -11,6 +11,7 @@ import type {
 } from '../protocol/sandboxd.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Desktop } from './desktop.ts';
+import type { Kernels } from './kernels.ts';
 import type { Terminals } from './terminals.ts';
 
 export type { CallOptions };
@@ -54,6 +55,7 @@ export interface Sandbox {
     request: { command: string; session?: string; timeoutMs?: number; env?: Record<string, string> },
     options?: OutputOptions,
   ): Promise<ShellEnded>;
+  readonly kernels: Kernels;
   stat(path: string, options?: CallOptions): Promise<FileInfo>;
   list(
     path: string,

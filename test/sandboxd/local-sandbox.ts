@@ -87,6 +87,8 @@ export class LocalSandbox {
         SANDBOXD_RUN: join(this.folder, 'run'),
         SANDBOXD_WORKSPACE: this.workspace,
         SANDBOXD_PROXY_PORT: '0',
+        SANDBOXD_KERNEL_NODE: resolve(MAIN, '../kernel/node/program/main.ts'),
+        SANDBOXD_KERNEL_PYTHON: resolve(MAIN, '../kernel/python.py'),
         SANDBOXD_STARTS: `${this.#starts}`,
       },
     });

@@ -33,6 +33,8 @@ const ANSWERS: ReadonlySet<ErrorCode> = new Set([
   'WINDOW_NOT_FOUND',
   'DESKTOP_FAILED',
   'PORT_NOT_OPEN',
+  'KERNEL_UNKNOWN',
+  'KERNEL_START_FAILED',
   'CONNECTION_LOST',
 ]);
 

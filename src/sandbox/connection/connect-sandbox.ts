@@ -9,6 +9,7 @@ import { connectDesktop } from './desktop.ts';
 import { keepEgress, type ServeEgress } from './egress-channel.ts';
 import { exec } from './exec.ts';
 import { hello } from './hello.ts';
+import { kernels } from './kernels.ts';
 import { Link } from './link.ts';
 import { listPorts, openPort } from './ports.ts';
 import { read } from './read.ts';
@@ -68,6 +69,7 @@ export async function connectSandbox(
       await callForOne(await link.session(signal), request, Nothing);
     },
     shell: (request, options) => shell(link, request, options),
+    kernels: kernels(link),
     stat: async (path, { signal } = {}) =>
       callForOne(await link.session(signal), { path: CALLS.fileStat, args: { path }, signal }, FileInfo),
     list: async (path, { signal, depth, limit } = {}) =>

@@ -19,7 +19,19 @@ export async function makeSandboxImage(docker: Docker, base: string, tag: string
 export async function withContext<T>(action: (context: string) => Promise<T>): Promise<T> {
   const context = await mkdtemp(join(tmpdir(), 'sandbox-image-'));
   try {
-    await bundleSandboxd(join(context, 'sandboxd.cjs'));
+    await bundle({
+      entry: 'snapshot.ts',
+      outfile: join(context, 'sandboxd.cjs'),
+      // What Node.js takes a snapshot of.
+      format: 'cjs',
+    });
+    await bundle({
+      entry: 'kernel/node/program/main.ts',
+      outfile: join(context, 'node-kernel.mjs'),
+      format: 'esm',
+    });
+    await copyFile(join(ROOT, 'sandboxd/kernel/python.py'), join(context, 'python.py'));
+    await chmod(join(context, 'python.py'), 0o644);
     await copyFile(join(SOURCE, 'Dockerfile'), join(context, 'Dockerfile'));
     await cp(join(ROOT, 'sandboxd/desktop/helper'), join(context, 'desktop'), { recursive: true });
     for (const name of ['init', 'pty.c']) await copyFile(join(SOURCE, name), join(context, name));
@@ -41,9 +53,16 @@ const englishOnly: Plugin = {
   },
 };
 
-/** One file with sandboxd and the libraries that it uses. */
-async function bundleSandboxd(outfile: string): Promise<void> {
-  const entry = join(ROOT, 'sandboxd/snapshot.ts');
+interface Bundle {
+  /** Below the folder of sandboxd. */
+  entry: string;
+  outfile: string;
+  format: 'cjs' | 'esm';
+}
+
+/** One file with a program of sandboxd's and the libraries that it uses. */
+async function bundle({ entry: name, outfile, format }: Bundle): Promise<void> {
+  const entry = join(ROOT, 'sandboxd', name);
   if (!existsSync(entry)) throw new SetupError(`sandboxd cannot be built: expected its entry at ${entry}.`);
   const { build, stop } = await import('esbuild');
   try {
@@ -52,8 +71,7 @@ async function bundleSandboxd(outfile: string): Promise<void> {
       outfile,
       bundle: true,
       platform: 'node',
-      // What Node.js takes a snapshot of.
-      format: 'cjs',
+      format,
       target: 'node24',
       // Names stay, for readable stacks.
       minifySyntax: true,
