@@ -101,7 +101,7 @@ export function runsKernels(engine: Engine, check: Case): void {
         });
         expect(await runCode(sandbox, { code: '"x" in globals()' })).toMatchObject({
           result: 'False',
-          restarted: true,
+          restarted: false,
         });
       },
       60_000,
