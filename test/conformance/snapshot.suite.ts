@@ -95,6 +95,18 @@ export function keepsFiles(engine: Engine, check: Case): void {
       60_000,
     );
 
+    check('ends a snapshot whose sandbox is destroyed meanwhile, one way or the other', async () => {
+      const driver = engine.makeDriver();
+      const installation = testInstallation();
+      const { handle } = await startTestSandbox({ driver, installation });
+      const taken = driver.snapshot(handle).catch((error: Error) => error);
+      await driver.destroy(handle);
+      const snapshot = await taken;
+      if (!(snapshot instanceof Error)) await driver.removeSnapshot(snapshot);
+      expect(await driver.list(installation)).toEqual([]);
+      expect(await driver.listSnapshots(installation)).toEqual([]);
+    });
+
     check('says what is missing: the sandbox, or the snapshot', async () => {
       const driver = engine.makeDriver();
       const installation = testInstallation();

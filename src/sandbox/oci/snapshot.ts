@@ -10,6 +10,8 @@ import { type OciStore, type SandboxPlace, snapshotFolder } from './store.ts';
 
 /** The longest that copying a disk may take. */
 const LIMIT_MS = 600_000;
+/** Looks, 5 ms apart, whether a sandbox has stopped; one that is being removed never does. */
+const TRIES = 2_000;
 const TEMPORARY = '.new-';
 const DISK = /^\d+\.img$/;
 
@@ -24,7 +26,12 @@ set -e
 go_on() { [ -n "$STAYS" ] || echo "$THAWED" >"$FREEZE"; }
 trap go_on EXIT
 echo "$FROZEN" >"$FREEZE"
-until grep -qx "$REACHED" "$TOLD"; do sleep 0.005; done
+tries=0
+until grep -qsx "$REACHED" "$TOLD"; do
+  tries=$((tries + 1))
+  if [ ! -e "$TOLD" ] || [ "$tries" -gt "$TRIES" ]; then echo 'it did not stop' >&2; exit 1; fi
+  sleep 0.005
+done
 sync --file-system "$ROOT"
 cp --sparse=always --reflink=auto -- "$DISK" "$NEW/0.img"
 trap - EXIT
@@ -62,6 +69,7 @@ export async function takeSnapshot(
       THAWED: thawed.word,
       ROOT: `/proc/${await readPid(place)}/root`,
       DISK: join(place.folder, 'disk.img'),
+      TRIES: `${TRIES}`,
       NEW: temporary,
       FINAL: final,
     };
