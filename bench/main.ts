@@ -5,6 +5,7 @@ import { sandboxStart } from './sandbox-start.ts';
 import { schedule } from './schedule.ts';
 import { soak } from './soak.ts';
 import { status } from './status.ts';
+import { step } from './step.ts';
 import { formatTable, writeTable } from './table.ts';
 import { throughput } from './throughput.ts';
 
@@ -14,6 +15,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   throughput,
   schedule,
   status,
+  step,
   soak,
 };
 

@@ -102,7 +102,7 @@ export const Settings = z.object({
     .number()
     .min(0.3)
     .max(0.98)
-    .default(0.9)
+    .default(0.75)
     .describe(
       "Share of the model's window, less the reply's room, that a request may fill before older steps are compacted.",
     ),
@@ -110,7 +110,7 @@ export const Settings = z.object({
     .number()
     .min(0)
     .max(0.9)
-    .default(0.5)
+    .default(0.4)
     .describe(
       'Share of the room for steps that compacted tool results must bring a request down to; else the steps are summarised. 0 summarises always.',
     ),
@@ -118,7 +118,7 @@ export const Settings = z.object({
     .number()
     .min(0.05)
     .max(0.8)
-    .default(0.25)
+    .default(0.15)
     .describe('Share of the room for steps that the newest ones keep, word for word, in a compaction.'),
   CONTEXT_SUMMARY_TOKENS: whole(200, 100_000)
     .default(6_000)

@@ -19,6 +19,14 @@ const WORDINGS: readonly RegExp[] = [
   /exceeded model token limit/i, // Moonshot
   /max_new_tokens.{0,20}must be <=/i, // Together, Text Generation Inference
   /request_too_large/i, // Anthropic, above 32 MB
+  /string_above_max_length/i, // OpenAI, one message too long
+  /number of input tokens exceeds/i, // Bedrock
+  /longer than the (maximum model length|model's context length)/i, // vLLM, SGLang
+  /must have less than \d+ tokens/i, // Text Generation Inference
+  /number of tokens in the prompt cannot exceed/i, // Cohere
+  /range of input length should be/i, // Qwen (DashScope)
+  /prompt exceeds max(imum)? length/i, // Zhipu
+  /request body too large for .{0,60}max size: \d+ tokens/i, // GitHub
 ];
 
 /** Whether a provider's error text says that the request does not fit the model's window. */

@@ -9,8 +9,9 @@ export const layered: ContextStrategy = {
   name: 'layered',
   plan(state, budget) {
     const { steps } = state;
-    if (state.tokens <= budget.compactAt) return tooManyImages(steps);
     const room = stepRoom(state, budget);
+    const most = Math.max(budget.compactAt, state.fixed + summaryRoom(state, budget) + room);
+    if (state.tokens <= most) return tooManyImages(steps);
     const kept = firstKept(steps, room * budget.keepRecent);
     const last = steps[kept - 1];
     if (!last) return state.tokens > budget.input ? lastResort(steps) : null;
@@ -21,9 +22,18 @@ export const layered: ContextStrategy = {
   },
 };
 
-/** Tokens that the steps may take once there is a summary as long as it may be. */
-export const stepRoom = (state: ContextState, budget: Budget): number =>
-  Math.max(0, budget.compactAt - state.fixed - Math.max(state.summary, budget.summary));
+/** Where what is always shown takes much, steps have up to this share of the input, and requests may grow nearly to it. */
+const STEPS_SHARE = 0.3;
+const NEARLY = 0.95;
+
+/** Tokens that the steps may take, with a summary as long as it may be. */
+export function stepRoom(state: ContextState, budget: Budget): number {
+  const always = state.fixed + summaryRoom(state, budget);
+  const least = Math.min(budget.input * STEPS_SHARE, budget.input * NEARLY - always);
+  return Math.max(0, budget.compactAt - always, least);
+}
+
+const summaryRoom = (state: ContextState, budget: Budget): number => Math.max(state.summary, budget.summary);
 
 const size = ({ whole, stub, stubbed }: StepSize): number => (stubbed ? stub : whole);
 

@@ -178,7 +178,7 @@ export class Transcript {
 /** Estimate and count differ by what the text is; a factor past these bounds tells of a count that is none. */
 const scaleOf = (counted: number, estimated: number): number =>
   Math.min(3, Math.max(0.4, (MARGIN * counted) / Math.max(1, estimated)));
-const MARGIN = 1.1;
+const MARGIN = 1.05;
 
 /** By number: one that others stored may come after what was stored later. */
 function insert(list: Said[], said: Said): void {

@@ -6,7 +6,7 @@ import { messageTokens, turnImageTokens } from './measure.ts';
 import { renderTurn } from './render-turn.ts';
 import type { ContextState, StepSize } from './strategy.ts';
 import { addUserText, Transcript } from './transcript.ts';
-import type { Turn } from './turn.ts';
+import type { Said, Turn } from './turn.ts';
 
 /**
  * The messages that the model is shown: a pure function of the task, the job's events in the order of their numbers,
@@ -37,10 +37,7 @@ export class View {
     for (const turn of turns) {
       if (turn.step > through) return messages;
       messages.push(...this.#render(turn, limits)[turn.step <= stubbedThrough ? 'stub' : 'whole'].messages);
-      addUserText(
-        messages,
-        turn.after.map(({ text }) => text),
-      );
+      if (turn.after.length > 0) addUserText(messages, textsOf(turn.after));
     }
     addUserText(messages, pending);
     return messages;
@@ -54,7 +51,7 @@ export class View {
   state(budget: Budget, outside: number): ContextState {
     const { turns, memory, usage, scale, pending, stubbedThrough } = this.#transcript;
     const summary = scale * estimateTokens(memory?.summary ?? '');
-    const said = turns.flatMap(({ after }) => after.map(({ text }) => text));
+    const said = turns.flatMap(({ after }) => textsOf(after));
     const texts = [...this.#transcript.head(), ...said, ...pending];
     const fixed = scale * (outside + textTokens(texts)) - summary;
     const steps = turns.map((turn): StepSize => {
@@ -87,7 +84,7 @@ export class View {
     const { pending } = this.#transcript;
     if (!turn) return textTokens(pending);
     const results = renderTurn(turn, limits).filter(({ role }) => role === 'tool');
-    const said = [...turn.after.map(({ text }) => text), ...pending];
+    const said = [...textsOf(turn.after), ...pending];
     return messageTokens(results) + turnImageTokens(turn) + textTokens(said);
   }
 
@@ -113,6 +110,8 @@ interface Rendered {
   stub: { messages: ModelMessage[]; tokens: number };
   images: number;
 }
+
+const textsOf = (said: readonly Said[]): string[] => said.map(({ text }) => text);
 
 /** A little for the message around each. */
 const textTokens = (texts: readonly string[]): number =>
