@@ -14,6 +14,8 @@ const LASTING = literals([
   'sandbox.reattached',
   'sandbox.lost',
   'input.ready',
+  'control.taken',
+  'control.released',
   'note.pinned',
   'note.updated',
   'note.struck',

@@ -2,6 +2,7 @@
 create index events_lasting on events (job_id, seq) where type in (
   'context.compacted', 'message.user', 'question.asked', 'question.answered',
   'job.started', 'job.requeued', 'sandbox.started', 'sandbox.reattached', 'sandbox.lost', 'input.ready',
+  'control.taken', 'control.released',
   'note.pinned', 'note.updated', 'note.struck', 'plan.set'
 );
 
