@@ -175,9 +175,12 @@ export class Transcript {
   }
 }
 
-/** Estimate and count differ by what the text is; a factor past these bounds tells of a count that is none. */
+/**
+ * Estimate and count differ by what the text is, and what is left after a compaction may be of another kind: no text
+ * has much fewer tokens than English, which is estimated at 4/3 of them. Beyond the other bound no count is one.
+ */
 const scaleOf = (counted: number, estimated: number): number =>
-  Math.min(3, Math.max(0.4, (MARGIN * counted) / Math.max(1, estimated)));
+  Math.min(3, Math.max(0.8, (MARGIN * counted) / Math.max(1, estimated)));
 const MARGIN = 1.05;
 
 /** By number: one that others stored may come after what was stored later. */
