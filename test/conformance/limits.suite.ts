@@ -32,6 +32,16 @@ export function limits(engine: Engine, check: Case): void {
       await vi.waitFor(async () => expect((await run(sandbox, 'echo alive')).stdout).toBe('alive\n'), 10_000);
     });
 
+    check('ends processes that double all the time, and the sandbox goes on', async () => {
+      const { sandbox } = await startTestSandbox({ driver: engine.makeDriver(), limits: { pids: 128 } });
+      const shell = 'f() { (echo >alive; sleep 0.02; f) & (sleep 0.03; f) & }; f; sleep 60';
+      expect(await run(sandbox, { shell, timeoutMs: 500 })).toMatchObject({ timed_out: true });
+      await vi.waitFor(
+        async () => expect((await run(sandbox, 'rm -f alive; sleep 0.3; ls')).stdout).toBe(''),
+        10_000,
+      );
+    });
+
     check('gives no more processor time than asked for', async () => {
       const { sandbox } = await startTestSandbox({ driver: engine.makeDriver(), limits: { cpus: 0.2 } });
       const { stdout } = await run(

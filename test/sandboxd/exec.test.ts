@@ -209,7 +209,8 @@ describe('exec', () => {
 
     it('takes along a process that starts others all the time', async () => {
       const file = join(used.local.workspace, 'alive');
-      const shell = `f() { (echo > ${file}; sleep 0.02; f) & (sleep 0.03; f) & }; f; sleep 60`;
+      // One at a time, and none once the folder is gone: nothing limits processes here, should it get away.
+      const shell = `f() { [ -d ${used.local.workspace} ] || exit; (echo > ${file}; sleep 0.02; f) & }; f; sleep 60`;
       const ended = await used.sandbox.exec({ shell, timeoutMs: 300 });
       expect(ended.timed_out).toBe(true);
       rmSync(file, { force: true });
