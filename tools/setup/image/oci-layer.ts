@@ -65,12 +65,10 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Gives what the steps made to the users outside; what they took over from the base is theirs already. */
 async function shiftTree(path: string, by: number): Promise<void> {
-  const { uid, gid } = await lstat(path);
+  const found = await lstat(path);
   const shifted = (id: number): number => (id < MAPPED_USERS ? id + by : id);
-  await lchown(path, shifted(uid), shifted(gid));
-  const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOTDIR') return [];
-    throw error;
-  });
-  for (const entry of entries) await shiftTree(join(path, entry.name), by);
+  await lchown(path, shifted(found.uid), shifted(found.gid));
+  // A link to a folder leads out of the layer.
+  if (!found.isDirectory()) return;
+  for (const name of await readdir(path)) await shiftTree(join(path, name), by);
 }

@@ -34,6 +34,7 @@ export async function withContext<T>(action: (context: string) => Promise<T>): P
     await chmod(join(context, 'python.py'), 0o644);
     await copyFile(join(SOURCE, 'Dockerfile'), join(context, 'Dockerfile'));
     await cp(join(ROOT, 'sandboxd/desktop/helper'), join(context, 'desktop'), { recursive: true });
+    await cp(join(SOURCE, 'chromium'), join(context, 'chromium'), { recursive: true });
     for (const name of ['init', 'pty.c']) await copyFile(join(SOURCE, name), join(context, name));
     await chmod(join(context, 'init'), 0o755);
     return await action(context);
