@@ -21,8 +21,6 @@ const MANAGER = ['openbox', '--sm-disable', '--config-file', `${DESKTOP.helper}/
 /** Without a window manager there is still a desktop. */
 const MANAGER_MS = 5_000;
 
-/** What the processes of the desktop are known by. */
-const MARK = 'desktop';
 const LOCK = `/tmp/.X${DESKTOP.display.slice(1)}-lock`;
 
 interface Display {
@@ -42,6 +40,8 @@ export class Desktop {
   readonly #socket: DisplaySocket;
   readonly #vnc: VncServer;
   readonly #sizeFile: string;
+  /** What its processes are known by: sandboxds that see one another's leave them alone. */
+  readonly #mark: string;
   #size: DesktopSize;
   #display: Promise<Display> | null = null;
   #running: Display | null = null;
@@ -51,13 +51,14 @@ export class Desktop {
     this.#environment = environment;
     this.#socket = new DisplaySocket(displaySocket, () => void this.#up().catch(() => {}));
     this.#vnc = new VncServer(join(run, 'vnc.sock'), () => this.#env());
+    this.#mark = `desktop:${run}`;
     this.#sizeFile = join(run, 'desktop.json');
     this.#size = readSize(this.#sizeFile);
   }
 
   /** Makes the display known to programs, without starting it. What a sandboxd before this one has left goes. */
   async offer(): Promise<void> {
-    await killTree((_found, mark) => (mark() === MARK ? true : null));
+    await killTree((_found, mark) => (mark() === this.#mark ? true : null));
     await this.#socket.open();
   }
 
@@ -100,7 +101,7 @@ export class Desktop {
   }
 
   #env(): Record<string, string> {
-    return this.#environment.of(MARK);
+    return this.#environment.of(this.#mark);
   }
 
   #up(): Promise<Display> {

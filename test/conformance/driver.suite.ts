@@ -10,9 +10,14 @@ import { keepsFiles } from './snapshot.suite.ts';
 
 /** Everything that a driver must do, against the real engine. */
 export function driverSuite(engine: Engine): void {
-<<<<<<< HEAD
-  conformance(engine, [livesAndDies, isolates, limits, letsOut, carriesData, keepsFiles, runsKernels]);
-=======
-  conformance(engine, [livesAndDies, isolates, limits, letsOut, carriesData, keepsFiles, showsDesktop]);
->>>>>>> d8d0e8e (Chromium starts and stays up: no sandbox in the sandbox, the way out and the authorities it is to use, DevTools on loopback; the desktop in the conformance of drivers)
+  conformance(engine, [
+    livesAndDies,
+    isolates,
+    limits,
+    letsOut,
+    carriesData,
+    keepsFiles,
+    runsKernels,
+    showsDesktop,
+  ]);
 }
