@@ -1,4 +1,5 @@
 import { context } from './context/context.ts';
+import { desktop } from './desktop.ts';
 import { exec } from './exec.ts';
 import type { Row } from './row.ts';
 import { sandboxStart } from './sandbox-start.ts';
@@ -12,6 +13,7 @@ import { throughput } from './throughput.ts';
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   'sandbox-start': sandboxStart,
   exec,
+  desktop,
   throughput,
   schedule,
   status,
