@@ -2,6 +2,7 @@ import { conformance, type Engine } from './cases.ts';
 import { carriesData } from './data.suite.ts';
 import { showsDesktop } from './desktop.suite.ts';
 import { letsOut } from './egress.suite.ts';
+import { holds } from './escape.suite.ts';
 import { isolates } from './isolation.suite.ts';
 import { runsKernels } from './kernels.suite.ts';
 import { livesAndDies } from './lifecycle.suite.ts';
@@ -13,6 +14,7 @@ export function driverSuite(engine: Engine): void {
   conformance(engine, [
     livesAndDies,
     isolates,
+    holds,
     limits,
     letsOut,
     carriesData,
