@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
+import { readConfig } from '../src/config.ts';
 import { newId } from '../src/protocol/ids.ts';
 import { readCaBundle } from '../src/sandbox/ca-bundle.ts';
 import { dockerDriver } from '../src/sandbox/docker/driver.ts';
 import type { SandboxSpec } from '../src/sandbox/driver.ts';
 import { parseRanges } from '../src/sandbox/egress/addresses.ts';
 import { defaultImage } from '../src/sandbox/image.ts';
+import { ociDriver } from '../src/sandbox/oci/driver.ts';
+import { ociStore } from '../src/sandbox/oci/store.ts';
 import { type StartOptions, startSandbox } from '../src/sandbox/start.ts';
 
 const log = pino({ level: 'warn' });
@@ -28,9 +31,14 @@ export function benchSpec(): SandboxSpec {
   };
 }
 
-export async function benchOptions(): Promise<StartOptions> {
+export type Engine = 'docker' | 'oci';
+
+/** Where the engine oci keeps what it has. */
+export const store = ociStore(readConfig(process.env));
+
+export async function benchOptions(engine: Engine = 'docker'): Promise<StartOptions> {
   return {
-    driver: dockerDriver({ image, log }),
+    driver: engine === 'oci' ? ociDriver({ store, image, log }) : dockerDriver({ image, log }),
     caBundle: await readCaBundle({ SANDBOX_CA_CERTS: undefined }, process.env, log),
     privateAllow: parseRanges(['127.0.0.0/8']),
     log,

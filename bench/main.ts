@@ -2,6 +2,8 @@ import { context } from './context/context.ts';
 import { desktop } from './desktop.ts';
 import { exec } from './exec.ts';
 import type { Row } from './row.ts';
+import { sandboxIdle } from './sandbox-idle.ts';
+import { sandboxSoak } from './sandbox-soak.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { schedule } from './schedule.ts';
 import { soak } from './soak.ts';
@@ -12,6 +14,8 @@ import { throughput } from './throughput.ts';
 
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   'sandbox-start': sandboxStart,
+  'sandbox-soak': sandboxSoak,
+  'sandbox-idle': sandboxIdle,
   exec,
   desktop,
   throughput,

@@ -31,6 +31,7 @@ export async function soak(): Promise<Row[]> {
       NOVNC_PORT: '0',
       LOG_LEVEL: 'error',
       WORKER_CONCURRENCY: CONCURRENCY,
+      SANDBOX_DRIVER: 'docker',
       LIMIT_MEMORY_MB: '256',
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -39,7 +39,7 @@ export async function countsSwap(): Promise<boolean> {
 }
 
 /** The processes in a group, by their ids outside. */
-async function processesIn(cgroup: string): Promise<number[]> {
+export async function processesIn(cgroup: string): Promise<number[]> {
   const found = new Set<number>();
   for (const { folder } of await hierarchies()) {
     const text = await readFile(join(folder, cgroup, 'cgroup.procs'), 'latin1').catch(ifMissing(''));
