@@ -17,7 +17,8 @@ const DIRTY_BYTES = 64 * 1024 * 1024;
 /**
  * Runs in a mount namespace of its own, so that the machine never sees a mount: they go with the last process that
  * has them. Its argument is the sandbox's folder; the rest comes as variables. The runtime takes this shell's place,
- * so that the signal of a dead worker (see below) reaches it too.
+ * so that the signal of a dead worker (see below) reaches it too. No keyring is made: a user has 200 at most, all
+ * sandboxes are the same users, and the calls that reach keys are not theirs to make.
  */
 const SCRIPT = `
 set -e
@@ -38,7 +39,7 @@ for disk in $BELOW; do
 done
 mount -t overlay -o "lowerdir=$LAYERS,upperdir=disk/upper,workdir=disk/work" overlay rootfs
 exec "$RUNTIME" --root "$1/runtime" --log "$1/runtime.log" --log-format json \\
-  run --detach --bundle "$1" --pid-file "$1/pid" "$NAME" </dev/null >/dev/null 2>&1
+  run --no-new-keyring --detach --bundle "$1" --pid-file "$1/pid" "$NAME" </dev/null >/dev/null 2>&1
 `;
 
 /**
