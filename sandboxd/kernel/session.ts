@@ -93,6 +93,8 @@ export class KernelSession {
       fault: stopped ?? (exit && this.#ended) ?? ended ?? (exception && thrown(exception)),
       exception: stopped || exit ? null : exception,
       restarted: anew || exit !== null,
+      exit_code: exit?.code ?? null,
+      signal: exit?.signal ?? null,
       dropped_bytes: request.output.droppedBytes,
       duration_ms: performance.now() - began,
     };

@@ -52,4 +52,7 @@ function recentCalls(events: readonly JobEvent[]): string[] {
 
 /** A result without what differs from call to call although nothing else does. */
 const stable = (content: string): string =>
-  (content.split(WARNING_START, 1)[0] ?? '').replaceAll(/\.agent\/outputs\/\S+/g, '');
+  (content.split(WARNING_START, 1)[0] ?? '').replaceAll(
+    /\.agent\/outputs\/\S+|\bIn ?\[\d+\]|\bcell-\d+\.ts|\bipykernel_\d+\/\d+\.py/g,
+    '',
+  );

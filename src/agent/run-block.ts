@@ -1,17 +1,19 @@
 import { CodedError } from '../protocol/errors.ts';
 import { WORKSPACE } from '../protocol/job.ts';
-import type { BlockLanguage, RunbookBlock } from '../protocol/runbook.ts';
+import type { RunbookBlock } from '../protocol/runbook.ts';
 import type { ProcessEnded } from '../protocol/sandboxd.ts';
 import type { OutputOptions } from '../sandbox/sandbox.ts';
 import type { AgentContext } from './agent.ts';
 import { cleanText } from './clean-text.ts';
 import { runGui } from './desktop/run-gui.ts';
+import { type KernelPlaces, runKernelBlock } from './run-kernel-block.ts';
 
 /** What goes on from block to block. */
 export interface BlockPlace {
   of: number;
   /** Where the shell session stands, which is where other languages' blocks run; null before the first shell block. */
   cwd: string | null;
+  kernels: KernelPlaces;
 }
 
 /** Kept of stderr to say why a block failed. */
@@ -72,18 +74,10 @@ async function run(
   }
   if (language === 'gui')
     return runGui(code, { sandbox, env }, { ...options, cwd: place.cwd, timeoutMs: block.timeoutMs });
-  // Read from stdin a program finds modules from where it runs, and leaves no file behind.
-  return sandbox.exec(
-    { argv: INTERPRETER[language], cwd: place.cwd ?? WORKSPACE, env, stdin: Buffer.from(code), ...timeout },
-    options,
-  );
+  const { cwd, kernels: places } = place;
+  const kernelBlock = { sandbox, block: { ...block, language }, env, cwd: cwd ?? WORKSPACE, places };
+  return runKernelBlock(kernelBlock, options);
 }
-
-const INTERPRETER: Record<Exclude<BlockLanguage, 'bash' | 'gui'>, string[]> = {
-  python: ['python3', '-u', '-'],
-  typescript: ['node', '-'],
-  javascript: ['node', '-'],
-};
 
 const cannotRun = ({ fault }: RunbookBlock): string | null =>
   fault ? `has a wrong attribute: ${fault}` : null;

@@ -11,7 +11,7 @@ export const runbook: Agent = async (context) => {
   if (!hasRunnableBlock(prompt))
     throw new CodedError('RUNBOOK_EMPTY', 'The prompt has no block that can run here.');
   const done = await startingPoint(context);
-  const place: BlockPlace = { of: blocks.length, cwd: null };
+  const place: BlockPlace = { of: blocks.length, cwd: null, kernels: new Map() };
   for (const block of blocks.slice(done)) {
     await noteMessages(context, await context.checkpoint());
     await runBlock(context, block, place);

@@ -6,16 +6,24 @@ import { finish } from './tools/finish.ts';
 import { listFiles } from './tools/list-files.ts';
 import { note } from './tools/note.ts';
 import { plan } from './tools/plan.ts';
+import { python } from './tools/python.ts';
 import { readFile } from './tools/read-file.ts';
 import { recall } from './tools/recall.ts';
 import { screenshot } from './tools/screenshot.ts';
 import { searchFiles } from './tools/search-files.ts';
 import { shell } from './tools/shell.ts';
+import { shellKill } from './tools/shell-kill.ts';
+import { shellOutput } from './tools/shell-output.ts';
+import { typescript } from './tools/typescript.ts';
 import { writeFile } from './tools/write-file.ts';
 
 /** Every tool of the `llm` agent, in the order in which the model is told of them. */
 export const TOOLS: readonly Tool[] = [
   shell,
+  shellOutput,
+  shellKill,
+  python,
+  typescript,
   readFile,
   writeFile,
   editFile,

@@ -78,6 +78,9 @@ export const KernelEnded = z.object({
   exception: KernelException.nullable(),
   /** Whether state was lost: the kernel had ended before this run, or ended with it. The next run has a new one. */
   restarted: z.boolean(),
+  /** How the kernel's process ended, if it did; null where it goes on, or the other one tells. */
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
   /** Output beyond the limits. */
   dropped_bytes: z.int(),
   duration_ms: z.number(),

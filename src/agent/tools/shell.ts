@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { AGENT_FOLDER, WORKSPACE } from '../../protocol/job.ts';
+import { WORKSPACE } from '../../protocol/job.ts';
 import type { ShellEnded } from '../../protocol/sandboxd.ts';
+import { startBackground } from '../background.ts';
 import { OutputCapture } from '../output-capture.ts';
 import { defineTool, type ToolCallContext, type ToolResult } from '../tool.ts';
 
@@ -12,7 +13,7 @@ export const shell = defineTool({
   description: `Runs a bash command in a lasting shell session: the directory, variables and functions stay from call to call. You see stdout and stderr together and the exit code; a command that fails is no error of the tool. Nothing can be typed in: use flags such as -y and never start an editor or a pager.
 - A command is stopped with everything that it started after timeout_s (default ${DEFAULT_TIMEOUT_S}, at most ${MAX_TIMEOUT_S}); you still see what it printed.
 - Of output over 30,000 characters you see the head and the tail; the whole is in a file that is named.
-- background: true is for servers and watchers: it starts the command and returns at once, with its process id and the file that its output goes to. Wait for a server with a command that polls it, such as: curl --retry 20 --retry-connrefused --retry-delay 1.`,
+- background: true is for servers and watchers: it starts the command and returns at once with an id. See what it prints, or wait for it, with shell_output; end it with shell_kill.`,
   input: z.strictObject({
     command: z.string().min(1).max(200_000),
     timeout_s: z.int().min(1).max(MAX_TIMEOUT_S).optional(),
@@ -52,15 +53,8 @@ function howItEnded({ timed_out, signal, exit_code }: ShellEnded, timeoutS: numb
 }
 
 async function inBackground(command: string, call: ToolCallContext): Promise<ToolResult> {
-  const { sandbox, signal, env, name } = call;
-  const file = `${AGENT_FOLDER}/processes/${name}.log`;
-  await sandbox.write(file, '', { signal });
-  const { cwd } = await sandbox.shell({ command: ':', env }, { signal });
-  const { pid } = await sandbox.spawn(
-    { shell: `exec >>${WORKSPACE}/${file} 2>&1\n${command}`, cwd, env },
-    { signal },
-  );
+  const { id, pid, file } = await startBackground(command, call);
   return {
-    content: `Started in the background as process ${pid}. Its output goes to ${WORKSPACE}/${file}. Stop it with: kill -- -${pid}`,
+    content: `Started in the background as process ${pid}. Its output goes to ${WORKSPACE}/${file}. Its id for shell_output and shell_kill is ${id}.`,
   };
 }
