@@ -1,6 +1,7 @@
 import { context } from './context/context.ts';
 import { desktop } from './desktop.ts';
 import { exec } from './exec.ts';
+import { kernel } from './kernel.ts';
 import type { Row } from './row.ts';
 import { sandboxIdle } from './sandbox-idle.ts';
 import { sandboxSoak } from './sandbox-soak.ts';
@@ -18,6 +19,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'sandbox-idle': sandboxIdle,
   exec,
   desktop,
+  kernel,
   throughput,
   schedule,
   status,
