@@ -2,12 +2,19 @@ import type { ContextStrategy } from '../../src/agent/context/strategy.ts';
 
 /** What is done elsewhere, to be measured against. */
 
-/** Leaves out the oldest steps, just as many as it takes for the request to fit. */
+/**
+ * Leaves out the oldest steps, just as many as it takes for the request to fit. All that is shown is counted in the
+ * same way every time, as those do who count what they send: a step comes, a step goes.
+ */
 export const dropOldest: ContextStrategy = {
   name: 'drop-oldest',
-  plan({ tokens, steps }, { input }) {
-    if (tokens <= input) return null;
-    let excess = tokens - input;
+  plan({ tokens, fixed, summary, steps }, { input }) {
+    let excess =
+      Math.max(
+        tokens,
+        steps.reduce((sum, { whole }) => sum + whole, fixed + summary),
+      ) - input;
+    if (excess <= 0) return null;
     const last = steps.slice(0, -1).find(({ whole }) => {
       excess -= whole;
       return excess <= 0;

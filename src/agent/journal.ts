@@ -8,6 +8,8 @@ type Reply = EventData<'model.reply'>;
 
 /** Events that stay in memory although a summary covers them: who looks for repetitions looks back a few steps. */
 const KEPT_BEHIND = 200;
+/** Characters of left-out output that one run stores: a job that prints without end must not fill the database. */
+const MOST_OUTPUT = 50_000_000;
 
 /**
  * What a run knows of the job's log: the newest events, in the order of their numbers, and what the model is shown of
@@ -19,6 +21,7 @@ export class Journal {
   readonly #append: AgentContext['append'];
   #events: JobEvent[] = [];
   #spent: Spent;
+  #outputRoom = MOST_OUTPUT;
 
   constructor({ append, history, job }: AgentContext) {
     this.#append = append;
@@ -61,6 +64,13 @@ export class Journal {
       if (event.type === 'context.compacted' && event.data.kind !== 'stubs')
         this.#forget(event.data.through_seq);
     }
+  }
+
+  /** How much of so much left-out output may still be stored. */
+  takeOutputRoom(characters: number): number {
+    const given = Math.min(characters, this.#outputRoom);
+    this.#outputRoom -= given;
+    return given;
   }
 
   lastReply(): Reply | null {

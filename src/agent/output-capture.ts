@@ -8,11 +8,15 @@ const HEAD_CHARACTERS = 10_000;
 const TAIL_CHARACTERS = 18_000;
 const BATCH_CHARACTERS = 256 * 1024;
 const FILE_CHARACTERS = 64 * 1024 * 1024;
+/** Of what is left out of the middle, how much recall can search: a file is gone with its sandbox. */
+const RECALLED_CHARACTERS = 1_000_000;
 
 export interface CapturedOutput {
   text: string;
   /** Where the whole of it lies in the workspace when `text` is only head and tail. */
   file: string | null;
+  /** What `text` leaves out between head and tail, up to a million characters; null when it is whole. */
+  leftOut: string | null;
 }
 
 /**
@@ -26,6 +30,7 @@ export class OutputCapture {
   readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   #head = '';
   #tail = '';
+  #middle = '';
   #total = 0;
   #batch = '';
   #written = 0;
@@ -47,7 +52,7 @@ export class OutputCapture {
   async end(): Promise<CapturedOutput> {
     await this.#add(this.#decoders.stdout.decode());
     await this.#add(this.#decoders.stderr.decode());
-    if (this.#total <= SHOWN_CHARACTERS) return { text: cleanText(this.#head), file: null };
+    if (this.#total <= SHOWN_CHARACTERS) return { text: cleanText(this.#head), file: null, leftOut: null };
     this.#flush(this.#batch);
     await this.#writing;
     return this.#shortened();
@@ -56,6 +61,8 @@ export class OutputCapture {
   #add(text: string): Promise<void> {
     const room = SHOWN_CHARACTERS - this.#head.length;
     if (room > 0) this.#head += text.slice(0, room);
+    const start = Math.max(0, HEAD_CHARACTERS - this.#total);
+    this.#middle += text.slice(start, start + Math.max(0, RECALLED_CHARACTERS - this.#middle.length));
     this.#tail = (this.#tail + text).slice(-TAIL_CHARACTERS);
     this.#total += text.length;
     this.#batch += text;
@@ -92,8 +99,9 @@ export class OutputCapture {
       ? `it could not be kept: ${this.#fileFault}`
       : `the ${this.#total > FILE_CHARACTERS ? `first ${FILE_CHARACTERS} characters are` : 'whole output is'} in ${this.#path}`;
     return {
-      text: `${head}\n\n[... ${left} characters left out here; ${where} ...]\n\n${tail}`,
+      text: `${head}\n\n[... ${left} characters left out here; ${where}; recall searches them ...]\n\n${tail}`,
       file: this.#fileFault ? null : this.#path,
+      leftOut: this.#redact(cleanText(this.#middle.slice(0, left))),
     };
   }
 }

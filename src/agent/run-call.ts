@@ -3,6 +3,7 @@ import type { EventData, ImageRef, ToolCall } from '../protocol/events.ts';
 import type { AgentContext } from './agent.ts';
 import { INTERRUPTED } from './context/render-turn.ts';
 import type { Journal } from './journal.ts';
+import { keepLeftOut } from './keep-left-out.ts';
 import { countRepeats, END_AFTER, loopWarning, WARN_AFTER } from './loop-breaker.ts';
 import type { ToolResult } from './tool.ts';
 import { findTool, TOOLS } from './tools.ts';
@@ -45,6 +46,7 @@ export async function runCall(
   ]);
   if (repeats >= WARN_AFTER) data.content += loopWarning(repeats);
   if (data.is_error) await context.log('stdout', `! ${data.content.split('\n', 1)[0]}\n`);
+  if (result.leftOut) await keepLeftOut(context, journal, { step, call }, result.leftOut);
   await journal.append({ type: 'tool.result', data });
   if (repeats >= END_AFTER)
     throw new CodedError(

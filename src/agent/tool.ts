@@ -10,6 +10,8 @@ export interface ToolResult {
   exitCode?: number | null;
   /** Where the whole output lies when `content` is only its head and tail. */
   fullOutput?: string | null;
+  /** What `content` leaves out between head and tail: kept for recall. */
+  leftOut?: string | null;
 }
 
 /** What a call runs with. */

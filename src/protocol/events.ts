@@ -106,6 +106,14 @@ const EVENT_DATA = {
     usage: StepUsage.nullable(),
     duration_ms: z.number(),
   }),
+  /** What a result leaves out between its head and tail, in pieces, before the result: no model is shown it, recall finds it. */
+  'tool.output': z.object({
+    step: z.int(),
+    call_id: z.string(),
+    tool: z.string(),
+    part: z.int(),
+    text: z.string(),
+  }),
   'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
   /** Which of the user's messages was taken as the answer; it is shown to the model as the call's result. */
   'question.answered': z.object({ step: z.int(), call_id: z.string(), message_seq: z.int() }),

@@ -55,6 +55,12 @@ describe('shell', () => {
       /characters left out here; the whole output is in \.agent\/outputs\/1-\d+\.txt/,
     );
     expect(result.content).toContain('\n300000\n');
+    const shown = result.content.split(/\n\n\[\.\.\. |\.\.\.\]\n\n/)[0] ?? '';
+    expect(`${shown}${result.leftOut}`).toBe(
+      Array.from({ length: 300_000 }, (_, n) => `${n + 1}\n`)
+        .join('')
+        .slice(0, 10_000 + 1_000_000),
+    );
     const whole = await readText(sandbox, result.fullOutput ?? '');
     const lines = whole.split('\n');
     expect(lines.length).toBe(300_002);

@@ -180,6 +180,16 @@ describe('by structure', () => {
     );
   });
 
+  it('finds what a result left out', async () => {
+    const output = { step: 1, call_id: 'call-1', tool: 'shell', part: 1, text: 'line 15000: checksum 77aa' };
+    const job = await jobWith(
+      { type: 'tool.output', data: output },
+      ...step(1, 'shell', { command: 'cat log' }, 'head\n[... left out ...]\ntail'),
+    );
+    const { passages } = await search(job, { text: 'checksum' });
+    expect(passages).toMatchObject([{ kind: 'output', step: 1, text: 'line 15000: checksum 77aa' }]);
+  });
+
   it('leaves out what recall itself asked and gave', async () => {
     const job = await jobWith(
       ...step(1, 'shell', { command: 'x' }, 'the answer is walrus'),

@@ -77,6 +77,7 @@ function whose({
 }: Pick<EventText, 'kind' | 'step' | 'tools' | 'isError'>): string {
   if (kind === 'user') return 'the user';
   if (kind === 'result') return `step ${step}, ${isError ? 'error' : 'result'} of ${tools.join(', ')}`;
+  if (kind === 'output') return `step ${step}, left out of the result of ${tools.join(', ')}`;
   return `step ${step}, your ${kind}`;
 }
 

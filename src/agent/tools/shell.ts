@@ -35,7 +35,7 @@ async function inSession(command: string, timeoutS: number, call: ToolCallContex
       },
     },
   );
-  const { text, file } = await output.end();
+  const { text, file, leftOut } = await output.end();
   const notes = [howItEnded(ended, timeoutS)];
   if (ended.oom_killed) notes.push("the sandbox's memory limit killed something");
   if (ended.restarted)
@@ -44,6 +44,7 @@ async function inSession(command: string, timeoutS: number, call: ToolCallContex
     content: `${text.trimEnd()}\n[${notes.join('; ')}]`.trimStart(),
     exitCode: ended.exit_code,
     fullOutput: file,
+    leftOut,
   };
 }
 

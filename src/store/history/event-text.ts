@@ -3,7 +3,7 @@ import { planLines } from '../../protocol/notebook.ts';
 
 /** What recall finds and gives back of an event. */
 export interface EventText {
-  kind: 'user' | 'reply' | 'result' | 'question' | 'note' | 'plan';
+  kind: 'user' | 'reply' | 'result' | 'output' | 'question' | 'note' | 'plan';
   /** Null for what belongs to no step: the user's messages. */
   step: number | null;
   /** Tools that were called, or the one whose result it is. */
@@ -33,6 +33,10 @@ export function eventText(event: NewEvent): EventText | null {
       const { step, tool, content, is_error } = event.data;
       const searched = tool === RECALL ? 0 : content.length;
       return { kind: 'result', step, tools: [tool], isError: is_error, text: content, searched };
+    }
+    case 'tool.output': {
+      const { step, tool, text } = event.data;
+      return { kind: 'output', step, tools: [tool], isError: false, text, searched: text.length };
     }
     case 'model.reply': {
       const { step, text, tool_calls } = event.data;

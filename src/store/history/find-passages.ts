@@ -69,7 +69,7 @@ async function conditions(
   if (toStep !== undefined) all.push(sql`step <= ${toStep}`);
   if (file !== undefined)
     all.push(
-      sql`kind in ('reply', 'result') and step = any(${await stepsWithFile(trx, jobId, file)}::int[])`,
+      sql`kind in ('reply', 'result', 'output') and step = any(${await stepsWithFile(trx, jobId, file)}::int[])`,
     );
   return all;
 }
