@@ -92,6 +92,10 @@ async function startJob(store: Store, options: RunOptions): Promise<Job> {
   return job;
 }
 
+/** Those of the server's settings that are about the context: to be tried here. */
+const contextSettings = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('CONTEXT_')));
+
 /** As the worker makes it, but for the sandbox, and for the user, who speaks when the world says so. */
 function contextOf(
   store: Store,
@@ -101,7 +105,11 @@ function contextOf(
   world: World,
   actor: Actor,
 ): AgentContext {
-  const config = readConfig({ OPENAI_BASE_URL: `${url}/v1`, MODEL_CONTEXT_WINDOW: String(window) });
+  const config = readConfig({
+    ...contextSettings(),
+    OPENAI_BASE_URL: `${url}/v1`,
+    MODEL_CONTEXT_WINDOW: String(window),
+  });
   let spoken = -1;
   return {
     job,
