@@ -106,6 +106,11 @@ export const Settings = z.object({
     .describe(
       "Share of the model's window, less the reply's room, that a request may fill before older steps are compacted.",
     ),
+  CONTEXT_MOST_TOKENS: whole(4_000, 100_000_000)
+    .default(100_000)
+    .describe(
+      'Tokens of a request at which older steps are compacted although the window has room: what is carried along costs with every step, and recall finds the rest.',
+    ),
   CONTEXT_STUB_TO: z.coerce
     .number()
     .min(0)

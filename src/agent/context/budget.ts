@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts';
 export type ContextSettings = Pick<
   Config,
   | 'CONTEXT_COMPACT_AT'
+  | 'CONTEXT_MOST_TOKENS'
   | 'CONTEXT_STUB_TO'
   | 'CONTEXT_KEEP_RECENT'
   | 'CONTEXT_SUMMARY_TOKENS'
@@ -62,7 +63,7 @@ export const lowerTo = (budget: Budget, input: number, settings: ContextSettings
 function budgetOf(input: number, settings: ContextSettings): Omit<Budget, 'window' | 'reply'> {
   return {
     input,
-    compactAt: Math.floor(input * settings.CONTEXT_COMPACT_AT),
+    compactAt: Math.min(Math.floor(input * settings.CONTEXT_COMPACT_AT), settings.CONTEXT_MOST_TOKENS),
     stubTo: settings.CONTEXT_STUB_TO,
     keepRecent: settings.CONTEXT_KEEP_RECENT,
     summary: Math.min(settings.CONTEXT_SUMMARY_TOKENS, Math.floor(input * MOST_FOR_SUMMARY)),

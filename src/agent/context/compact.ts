@@ -8,8 +8,8 @@ import type { ContextState, Plan } from './strategy.ts';
 import { summarise } from './summarise.ts';
 import type { Transcript } from './transcript.ts';
 
-/** Of the window, what steps must have at the least for a job to get anywhere. */
-const LEAST_ROOM = 0.08;
+/** Of what a request may fill, what steps must have at the least for a job to get anywhere. */
+const LEAST_ROOM = 0.1;
 /** More than any strategy needs: each covers more than the one before. */
 const MOST_AT_ONCE = 100;
 
@@ -23,7 +23,7 @@ export async function makeRoom(work: Compaction, budget: Budget): Promise<Contex
   for (let done = 0; done < MOST_AT_ONCE; done += 1) {
     const plan = strategy.plan(state, budget);
     if (!plan || !coversMore(plan, transcript)) break;
-    if (stepRoom(state, budget) < budget.input * LEAST_ROOM) throw overflow(state, budget);
+    if (stepRoom(state, budget) < budget.compactAt * LEAST_ROOM) throw overflow(state, budget);
     await carryOut(work, plan, state, budget);
     state = view.state(budget, outside);
   }

@@ -22,14 +22,14 @@ export const layered: ContextStrategy = {
   },
 };
 
-/** Where what is always shown takes much, steps have up to this share of the input, and requests may grow nearly to it. */
-const STEPS_SHARE = 0.3;
+/** Where what is always shown takes much, steps still have so much of what they would have, and requests may grow nearly to the input. */
+const STEPS_SHARE = 0.4;
 const NEARLY = 0.95;
 
 /** Tokens that the steps may take, with a summary as long as it may be. */
 export function stepRoom(state: ContextState, budget: Budget): number {
   const always = state.fixed + summaryRoom(state, budget);
-  const least = Math.min(budget.input * STEPS_SHARE, budget.input * NEARLY - always);
+  const least = Math.min(budget.compactAt * STEPS_SHARE, budget.input * NEARLY - always);
   return Math.max(0, budget.compactAt - always, least);
 }
 

@@ -44,9 +44,11 @@ export async function summarise(
   const whole = state.tokens <= most;
   const through = whole ? wanted : mostThatFits(state, wanted, most);
   const turns = transcript.turns.filter(({ step }) => step <= (through ?? wanted));
-  const replaced =
-    state.summary +
-    state.steps.filter(({ step }) => step <= (through ?? wanted)).reduce((sum, each) => sum + each.whole, 0);
+  const covered = state.steps.filter(({ step }) => step <= (through ?? wanted));
+  const replaced = covered.reduce(
+    (sum, each) => sum + (each.stubbed ? each.stub : each.whole),
+    state.summary,
+  );
   const room = Math.max(1, Math.min(budget.summary, replaced));
   const own = (fault: string, usage: StepUsage | null): Summary => ({
     through: through ?? wanted,
@@ -59,7 +61,7 @@ export async function summarise(
 
   const messages = view.messages(budget.limits, whole ? undefined : through);
   addUserText(messages, [summaryRequest(through, room)]);
-  const answer = await askFor(work, messages, room);
+  const answer = await askFor(work, messages, { room, most: Math.min(room * TOLERANCE, replaced) });
   if (answer.text === null) return own(answer.fault ?? '', answer.usage);
   return { through, text: answer.text, author: 'model', fault: answer.fault, usage: answer.usage };
 }
@@ -83,7 +85,11 @@ interface Answer {
   usage: StepUsage | null;
 }
 
-async function askFor(work: Compaction, messages: ModelMessage[], room: number): Promise<Answer> {
+async function askFor(
+  work: Compaction,
+  messages: ModelMessage[],
+  { room, most }: { room: number; most: number },
+): Promise<Answer> {
   let usage: StepUsage | null = null;
   let last: Answer = { text: null, fault: 'the model gave none', usage };
   for (let tried = 1; tried <= TRIES; tried += 1) {
@@ -92,7 +98,7 @@ async function askFor(work: Compaction, messages: ModelMessage[], room: number):
       usage = add(usage, reply.usage);
       const text = reply.text.trim();
       const tokens = estimateTokens(text);
-      if (text !== '' && tokens <= room * TOLERANCE) return { text, fault: null, usage };
+      if (text !== '' && tokens <= most) return { text, fault: null, usage };
       const fault =
         text === '' ? 'the model gave no text' : `the model's was about ${tokens} tokens instead of ${room}`;
       last = { text: text === '' ? last.text : shortened(text, room), fault, usage };
