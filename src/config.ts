@@ -189,6 +189,9 @@ export const Settings = z.object({
     .default(4)
     .describe('Jobs run at once by this process; 0 makes it an API node only.'),
   WARM_SANDBOXES: whole(0, 100).default(0).describe('Sandboxes kept started for jobs with default limits.'),
+  MAX_SANDBOXES: whole(0, 100_000)
+    .default(16)
+    .describe('Sandboxes without an agent (POST /sandboxes) that may live at once; 0 allows none.'),
   ALLOW_ROOT: flag
     .default(false)
     .describe('Let jobs ask for root inside on an engine that does not map it to nobody.'),

@@ -31,18 +31,29 @@ export interface AcceptFacts {
  * @throws CodedError MODEL_NOT_CONFIGURED, MODEL_UNKNOWN, RUNBOOK_EMPTY, LIMIT_ABOVE_CEILING,
  * PRIVILEGES_NOT_ALLOWED, or INVALID_REQUEST for members that contradict one another.
  */
-export function acceptRequest(
+export function acceptRequest(request: ScheduleRequest, facts: AcceptFacts): Accepted {
+  const agent = chooseAgent(request, facts.config);
+  return acceptJob(request, agent, agent === 'llm' ? chooseModel(request.model, facts.config) : null, facts);
+}
+
+interface Accepted {
+  request: AcceptedRequest;
+  secrets: Record<string, string>;
+}
+
+/** The same where the agent is chosen already: a sandbox has none. */
+export function acceptJob(
   request: ScheduleRequest,
+  agent: AcceptedRequest['agent'],
+  model: string | null,
   facts: AcceptFacts,
-): { request: AcceptedRequest; secrets: Record<string, string> } {
+): Accepted {
   const { config } = facts;
   const secrets = request.secrets ?? {};
   const inline = (request.files ?? []).map(fileInfo);
   const paths = [...inline, ...facts.uploads].map(({ path }) => path);
   const faults = [...nameClashes(request), ...networkFaults(request), ...inputFaults(paths)];
   if (faults.length > 0) throw invalid(faults);
-  const agent = chooseAgent(request, config);
-  const model = agent === 'llm' ? chooseModel(request.model, config) : null;
   checkPrivileges(request, facts);
   return {
     request: {

@@ -9,6 +9,7 @@ import { Connections } from './connections.ts';
 import { sendError } from './error-handler.ts';
 import { guard } from './guard.ts';
 import { Keys } from './keys.ts';
+import { Keeper } from './live/keep.ts';
 import { logRequest } from './log-requests.ts';
 import { Metrics } from './metrics.ts';
 import { type Api, type App, type BuildApiOptions, DEFAULT_DEADLINES } from './options.ts';
@@ -21,6 +22,7 @@ import { desktopControlRoutes, desktopRoute, desktopsRoute } from './routes/desk
 import { docsRoutes } from './routes/docs.ts';
 import { downloadRoute } from './routes/download.ts';
 import { eventsRoute } from './routes/events.ts';
+import { execRoute } from './routes/exec.ts';
 import { getFileRoute } from './routes/get-file.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoute } from './routes/job.ts';
@@ -34,6 +36,7 @@ import { pauseRoute, resumeRoute } from './routes/pause.ts';
 import { portsRoute, reachPortRoute } from './routes/ports.ts';
 import { putFileRoute } from './routes/put-file.ts';
 import { rootRoute } from './routes/root.ts';
+import { deleteSandboxRoute, sandboxesRoutes } from './routes/sandboxes.ts';
 import { scheduleRoute } from './routes/schedule.ts';
 import { statusRoute } from './routes/status.ts';
 import { terminalRoute } from './routes/terminal.ts';
@@ -54,6 +57,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     deadlines: { ...DEFAULT_DEADLINES, ...options.deadlines },
     streams: new Streams(),
     keys,
+    keeper: new Keeper(),
     isAuthorized: ({ headers }) => !keys.required || keys.indexOf(headers) !== -1,
   };
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -107,6 +111,8 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   desktopRoute(app, api);
   desktopsRoute(app, api);
   desktopControlRoutes(app, api);
+  sandboxesRoutes(app, api);
+  execRoute(app, api);
   healthRoutes(app, api);
   metricsRoute(app, metrics);
   openapiRoute(app, api, documented);
@@ -116,6 +122,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   await app.register(async (scope: App) => {
     noBody(scope);
     cancelRoute(scope, api);
+    deleteSandboxRoute(scope, api);
     pauseRoute(scope, api);
     resumeRoute(scope, api);
   });

@@ -154,3 +154,18 @@ export const EXAMPLE_FILE = {
   modified: '2026-11-23T10:12:35.000Z',
   target: null,
 } as const;
+
+export const EXAMPLE_SANDBOX = {
+  sandbox_id: ID,
+  status: 'running',
+  created: '2026-11-23T12:00:00.000Z',
+  ready: '2026-11-23T12:00:00.400Z',
+  expires: '2026-11-23T12:10:00.400Z',
+  ends: '2026-11-23T13:00:00.000Z',
+  ended: null,
+  idle_s: 600,
+  error: null,
+  labels: {},
+  limits: EXAMPLE_JOB.limits,
+  links: { self: `${BASE}/sandboxes/${ID}`, exec: `${BASE}/exec/${ID}` },
+} as const;

@@ -13,6 +13,7 @@ import type { EngineState } from '../sandbox/driver.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
 import type { Keys } from './keys.ts';
+import type { Keeper } from './live/keep.ts';
 import type { Streams } from './streams.ts';
 
 /** How long the server waits, in milliseconds. */
@@ -51,6 +52,7 @@ export interface Api extends BuildApiOptions {
   deadlines: Deadlines;
   streams: Streams;
   keys: Keys;
+  keeper: Keeper;
   /** Whether the request carries one of the keys (always, where none are set). */
   isAuthorized(request: FastifyRequest): boolean;
 }

@@ -56,6 +56,11 @@ export const ERRORS = {
     title: 'There is no such job',
     hint: 'GET /jobs lists the jobs there are; ended ones go after the retention time.',
   },
+  SANDBOX_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such sandbox',
+    hint: 'GET /sandboxes lists those there are; with ?all=1 those that have ended, too.',
+  },
   FILE_NOT_FOUND: {
     status: 404,
     title: 'There is no such file',
@@ -136,6 +141,11 @@ export const ERRORS = {
     status: 429,
     title: 'Too many requests',
     hint: 'Wait for as many seconds as Retry-After says.',
+  },
+  TOO_MANY_SANDBOXES: {
+    status: 429,
+    title: 'There are as many sandboxes as there may be',
+    hint: 'End one that is not needed (DELETE /sandboxes/:id), or let the operator raise MAX_SANDBOXES.',
   },
   QUEUE_FULL: {
     status: 429,

@@ -185,7 +185,7 @@ export type ScheduleRequest = z.infer<typeof ScheduleRequest>;
 export const AcceptedRequest = z
   .object({
     prompt: z.string(),
-    agent: z.enum(['llm', 'runbook']),
+    agent: z.enum(['llm', 'runbook', 'none']).describe('`none`: a sandbox that clients use.'),
     model: z.string().nullable(),
     files: z.array(z.object({ path: z.string(), bytes: z.int(), executable: z.boolean() })),
     git: z.object({ url: z.string(), ref: z.string().nullable() }).nullable(),
@@ -285,7 +285,7 @@ const JobSummary = z
   .object({
     job_id: Id,
     status: JobStatus,
-    agent: z.enum(['llm', 'runbook']),
+    agent: z.enum(['llm', 'runbook', 'none']),
     prompt: z.string().describe('Its first 200 characters.'),
     labels: z.record(z.string(), z.string()),
     created: Time,

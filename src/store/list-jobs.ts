@@ -9,9 +9,13 @@ import type { Store } from './store.ts';
 /** Enough of a prompt to know the job by. */
 const PROMPT_CHARS = 200;
 
+const IS_SANDBOX = sql<boolean>`exists (select 1 from sandbox_leases where sandbox_leases.job_id = jobs.id)`;
+
 export interface ListOptions {
   /** Jobs that are one of these. */
   status?: JobStatus | readonly JobStatus[] | undefined;
+  /** Jobs with an agent (the default), or the sandboxes without one. */
+  kind?: 'jobs' | 'sandboxes';
   /** Without a value: jobs that have a label of that name. */
   label?: { name: string; value?: string | undefined } | undefined;
   /** At most this many. */
@@ -27,7 +31,7 @@ export interface ListOptions {
  */
 export async function listJobs(
   store: Store,
-  { status, label, limit, cursor }: ListOptions,
+  { status, kind = 'jobs', label, limit, cursor }: ListOptions,
 ): Promise<{ jobs: Job[]; nextCursor: string | null }> {
   if (cursor !== undefined && !ID_PATTERN.test(cursor)) {
     const message = 'expected the next_cursor of an earlier page';
@@ -38,6 +42,7 @@ export async function listJobs(
     .selectFrom('jobs')
     .select(JOB_COLUMNS)
     .select(sql<string>`left(prompt, ${PROMPT_CHARS})`.as('prompt'))
+    .where(kind === 'jobs' ? sql<boolean>`not ${IS_SANDBOX}` : IS_SANDBOX)
     .orderBy('id', 'desc')
     .limit(limit + 1);
   if (status) query = query.where('status', 'in', [status].flat());

@@ -7,6 +7,7 @@ import { getJob } from './get-job.ts';
 import { storable, toJson } from './json.ts';
 import { checkQueueDepth, countScheduled } from './queue-depth.ts';
 import { toJob, WHOLE_JOB_COLUMNS } from './rows.ts';
+import { insertLease, type LeaseTerms } from './sandbox-leases.ts';
 import type { Store } from './store.ts';
 import type { Trx } from './tables.ts';
 
@@ -15,6 +16,8 @@ export interface ScheduleOptions {
   secrets: Record<string, string>;
   /** Files written by `store.artifacts.stageInputs(newId())`: the job gets that id. Committed or discarded here. */
   inputs: StagedInputs | null;
+  /** For a sandbox without an agent. */
+  lease?: LeaseTerms;
   /** `bodyHash` is compared when the key comes again. */
   idempotency: { key: string; bodyHash: string } | null;
 }
@@ -77,7 +80,7 @@ async function findEarlier(
 
 /** Null when another request with the same key was faster. */
 function insert(store: Store, id: string, options: ScheduleOptions): Promise<Job | null> {
-  const { request, secrets, idempotency } = options;
+  const { request, secrets, idempotency, lease } = options;
   return store.db.transaction().execute(async (trx) => {
     if (idempotency) {
       // Waits for a transaction that inserts the same key now.
@@ -92,6 +95,7 @@ function insert(store: Store, id: string, options: ScheduleOptions): Promise<Job
     const delivery_id = await store.queue.enqueue(trx, { jobId: id, priority: request.priority });
     const sealed = Object.keys(secrets).length > 0 ? store.secrets.seal(id, secrets) : null;
     const job = await insertRow(store, trx, { id, request, delivery_id, sealed });
+    if (lease) await insertLease(trx, id, lease);
     const data = toJson({ agent: request.agent, model: request.model });
     await trx
       .insertInto('events')

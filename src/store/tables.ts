@@ -57,6 +57,13 @@ export interface Tables {
   log_tails: LogChunksTable;
   idempotency_keys: { key: string; body_hash: string; job_id: string; created: Generated<Date> };
   desktop_control: { job_id: string; token_hash: Buffer; holder: string; taken: Date; expires: Date };
+  sandbox_leases: {
+    job_id: string;
+    idle_s: number;
+    expires: Time;
+    ends: Time;
+    ready: ColumnType<Date | null, null, Date>;
+  };
   workers: { id: string; started: Generated<Date>; heartbeat: Generated<Date>; info: Json };
 }
 

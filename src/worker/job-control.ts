@@ -166,7 +166,8 @@ export function createJobControl(options: {
       signal.throwIfAborted();
       return wait('question', nextMessage);
     },
-    waiting: () => isWaiting,
+    // A sandbox that clients use does nothing that an end in order would have to wait for.
+    waiting: () => isWaiting || job.request.agent === 'none',
     stopClock: () => clock.hold(),
   };
 }

@@ -11,6 +11,7 @@ import { abortable, settledWithin } from './abortable.ts';
 import { type Attempt, beginAttempt } from './attempt.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import type { WorkerContext } from './context.ts';
+import { holdSandbox } from './hold-sandbox.ts';
 import { jobImages } from './job-images.ts';
 import { type JobSandbox, openSandbox } from './open-sandbox.ts';
 import { prepareInput } from './prepare-input.ts';
@@ -39,6 +40,8 @@ export async function runJob(context: WorkerContext, delivery: Delivery, place: 
     const before = await attempt.history();
     held = await openSandbox(context, attempt, before);
     if (!held.kept) await bringInput(context, attempt, held);
+    // One that clients use runs nothing here: it takes no job's place, MAX_SANDBOXES limits how many there are.
+    if (job.request.agent === 'none') place.giveBack();
     const { summary } = await work(context, attempt, held, await attempt.history());
     attempt.control.stopClock();
     await saveOutput(context, attempt, held);
@@ -80,6 +83,7 @@ async function work(
   history: JobEvent[],
 ): Promise<{ summary: string }> {
   const { agent, model } = job.request;
+  if (agent === 'none') return holdSandbox(store, job.id, control.signal);
   const modelId = model ?? config.MODEL;
   const working = createAgent(agent)({
     job,

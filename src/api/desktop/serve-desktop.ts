@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { controlUntil } from '../../store/desktop-control.ts';
 import { liveSandbox } from '../live/live-sandbox.ts';
+import { signalOfSocket } from '../live/socket-signal.ts';
 import { acceptWebSocket, joinWebSocket } from '../live/websocket.ts';
 import type { Api } from '../options.ts';
 import { RfbFilter } from './rfb-filter.ts';
@@ -24,7 +25,7 @@ export async function serveDesktop(
   head: Buffer,
 ): Promise<void> {
   const token = new URL(request.url ?? '', 'http://server').searchParams.get('control');
-  const sandbox = await liveSandbox(api, id);
+  const sandbox = await liveSandbox(api, id, signalOfSocket(socket));
   const [stream, until] = await Promise.all([
     sandbox.desktop.vnc({ signal: AbortSignal.timeout(START_MS) }),
     token === null ? null : controlUntil(api.store, id, token),

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 export const TAGS = {
   Jobs: 'Schedule work, follow it, stop it, fetch what it made.',
   'While it runs': 'Live events, messages to the agent, files of the workspace.',
+  Sandboxes: 'Isolated machines without an agent, and commands in any live one.',
   Server: 'How the server is, and what it offers.',
 } as const;
 

@@ -35,8 +35,8 @@ export async function answerFromPort(api: Api, request: FastifyRequest, reply: F
       hint: 'Open the link that POST /tickets/:id gives for the port.',
     });
   }
-  const sandbox = await liveSandbox(api, route.id);
   const signal = api.streams.signalOf(reply);
+  const sandbox = await liveSandbox(api, route.id, signal);
   const tunnel = await sandbox.openPort(route.port, { signal });
   tunnel.on('error', () => {});
   const ownOrigin = route.prefix === '' ? originOf(request, api) : '';

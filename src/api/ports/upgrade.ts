@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CodedError } from '../../protocol/errors.ts';
 import { joinStreams } from '../live/join-streams.ts';
 import { liveSandbox } from '../live/live-sandbox.ts';
+import { signalOfSocket } from '../live/socket-signal.ts';
 import type { Api } from '../options.ts';
 import { mayReach } from './access.ts';
 import { headersForClient, headersForProgram, type PortRoute } from './headers.ts';
@@ -23,7 +24,7 @@ export async function upgradeToPort(
   if (!mayReach(api, request.headers, route)) {
     throw new CodedError('UNAUTHORIZED', 'expected an API key or a ticket for this port; found neither');
   }
-  const sandbox = await liveSandbox(api, route.id);
+  const sandbox = await liveSandbox(api, route.id, signalOfSocket(client));
   const tunnel = await sandbox.openPort(route.port, { signal: AbortSignal.timeout(ANSWER_MS) });
   tunnel.on('error', () => {});
   client.once('close', () => tunnel.destroy());

@@ -1,14 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
-import { newId } from '../../protocol/ids.ts';
 import { ScheduleRequest, ScheduleResponse } from '../../protocol/job.ts';
-import type { InputStaging } from '../../store/artifacts/artifacts.ts';
 import { scheduleJob } from '../../store/schedule-job.ts';
 import { acceptRequest, inlineBytes } from '../accept-request.ts';
 import { baseUrl } from '../base-url.ts';
 import { bodyHash } from '../body-hash.ts';
 import { EXAMPLE_REQUEST, EXAMPLE_SCHEDULED } from '../examples.ts';
+import { Inputs } from '../inputs.ts';
 import { parseJsonObject } from '../json.ts';
 import { jobLinks } from '../links.ts';
 import type { Api, App } from '../options.ts';
@@ -102,32 +101,6 @@ async function readBody(request: FastifyRequest, { config }: Api, stage: StageFi
   }
   const json = request.body ?? parseJsonObject(Buffer.alloc(0));
   return { request: checked(ScheduleRequest, json, 'body'), uploads: [] };
-}
-
-/** The input files of one request: staged from the first one on, and removed unless a job takes them. */
-class Inputs {
-  readonly #api: Api;
-  #staging: InputStaging | null = null;
-
-  constructor(api: Api) {
-    this.#api = api;
-  }
-
-  readonly write = async (path: string, bytes: AsyncIterable<Buffer> | Buffer, executable = false) => {
-    this.#staging ??= await this.#api.store.artifacts.stageInputs(newId());
-    await this.#staging.write(path, bytes, executable);
-  };
-
-  /** For scheduleJob, which commits or discards them. */
-  take(): InputStaging | null {
-    const staging = this.#staging;
-    this.#staging = null;
-    return staging;
-  }
-
-  async discard(): Promise<void> {
-    await this.#staging?.discard();
-  }
 }
 
 /** The Idempotency-Key header. */

@@ -4,7 +4,8 @@ import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { TerminalName, TerminalSize } from '../../protocol/terminal.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { liveSandbox } from '../live/live-sandbox.ts';
+import { clientEnv, findLive } from '../live/live-sandbox.ts';
+import { signalOfSocket } from '../live/socket-signal.ts';
 import { acceptWebSocket, joinWebSocket } from '../live/websocket.ts';
 import type { Api } from '../options.ts';
 import { wholeNumberOr } from '../schemas.ts';
@@ -37,9 +38,10 @@ export async function serveTerminal(
 ): Promise<void> {
   const query = Object.fromEntries(new URL(request.url ?? '', 'http://server').searchParams);
   const { name, rows, columns } = checked(TerminalQuery, query, 'query');
-  const sandbox = await liveSandbox(api, id);
+  const { job, sandbox } = await findLive(api, id, signalOfSocket(socket));
+  const env = await clientEnv(api, job);
   const signal = AbortSignal.timeout(OPEN_MS);
-  const terminal = await sandbox.terminals.open({ name, rows, columns }, { signal });
+  const terminal = await sandbox.terminals.open({ name, rows, columns, env }, { signal });
   terminal.stream.on('error', () => {});
   const webSocket = await acceptWebSocket(request, socket, head);
   webSocket.send(JSON.stringify({ type: 'opened', name: terminal.name, joined: terminal.joined }));
