@@ -16,6 +16,7 @@ async function call(
 ): Promise<{ code: number; body: Answer }> {
   const response = await fetch(`${url}${path}`, {
     method,
+    signal: AbortSignal.timeout(20_000),
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   const text = await response.text();
