@@ -57,7 +57,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
     deadlines: { ...DEFAULT_DEADLINES, ...options.deadlines },
     streams: new Streams(),
     keys,
-    keeper: new Keeper(),
+    keeper: new Keeper(options.store, options.log),
     isAuthorized: ({ headers }) => !keys.required || keys.indexOf(headers) !== -1,
   };
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>

@@ -36,7 +36,7 @@ export function pathBelow(url: string): string {
  */
 export async function sandboxOf(api: Api, job: Job): Promise<Sandbox> {
   const sandbox = await api.live(job);
-  api.keeper.use(api, job);
+  api.keeper.use(job);
   if (sandbox) return sandbox;
   throw new CodedError(
     'SANDBOX_NOT_LIVE',

@@ -26,7 +26,7 @@ export async function findLive(api: Api, id: string, use?: AbortSignal): Promise
   if (isFinal(job.status)) {
     throw new CodedError('JOB_ENDED', `the job has ended as ${job.status}; its sandbox is gone`);
   }
-  if (use) api.keeper.useUntil(api, job, use);
+  if (use) api.keeper.useUntil(job, use);
   return { job, sandbox: await sandboxOf(api, job) };
 }
 
