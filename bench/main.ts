@@ -20,6 +20,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   exec,
   desktop,
   kernel,
+  desktop,
   throughput,
   schedule,
   status,
