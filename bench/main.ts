@@ -18,7 +18,6 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'sandbox-soak': sandboxSoak,
   'sandbox-idle': sandboxIdle,
   exec,
-  desktop,
   kernel,
   desktop,
   throughput,

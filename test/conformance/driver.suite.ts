@@ -22,5 +22,4 @@ export function driverSuite(engine: Engine): void {
     runsKernels,
     showsDesktop,
   ]);
-  conformance(engine, [livesAndDies, isolates, holds, limits, letsOut, carriesData, keepsFiles, runsKernels]);
 }
