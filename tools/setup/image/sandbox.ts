@@ -78,6 +78,8 @@ async function bundle({ entry: name, outfile, format }: Bundle): Promise<void> {
       minifySyntax: true,
       minifyWhitespace: true,
       legalComments: 'none',
+      // An import whose options are known only when it runs is left as it is, as it should be.
+      logOverride: { 'unsupported-dynamic-import': 'silent' },
       plugins: [englishOnly],
     });
   } finally {
