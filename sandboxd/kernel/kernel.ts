@@ -22,6 +22,8 @@ export interface Kernel {
   execute(code: string, sink: KernelSink): Promise<KernelException | null>;
   /** Asks what runs to stop; it may refuse. */
   interrupt(): void;
+  /** Ends what it has started since then, in clock ticks since boot, and leaves it to run itself. */
+  endStarted(sinceTicks: number): Promise<void>;
   /** Ends it with all that it started. */
   end(): Promise<void>;
 }

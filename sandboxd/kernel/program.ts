@@ -13,6 +13,7 @@ export interface Program {
   running: Running;
   exit: Promise<Exit>;
   lastWords(): string;
+  endStarted(sinceTicks: number): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -48,6 +49,11 @@ export async function startProgram<Client>(
       signal: signal as Exit['signal'],
     })),
     lastWords: () => said.read(said.start, LAST_WORDS_BYTES).toString().trim(),
+    endStarted: (sinceTicks) =>
+      killTree((found, mark) => {
+        if (found.pid === running.pid || found.start < sinceTicks) return false;
+        return running.belongs(found, mark);
+      }),
     // It holds nothing that wants an orderly end. Its group first, at one stroke: hundreds of processes that a fork bomb has
     // made leave sandboxd no time to look for them one by one.
     end() {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KernelEnded, KernelException, KernelFault, KernelInfo } from '../../src/protocol/kernel.ts';
 import { memoryKills } from '../process/memory-limit.ts';
+import { nowTicks } from '../process/proc.ts';
 import type { Exit } from '../process/spawn.ts';
 import type { Kernel } from './kernel.ts';
 import type { RunOutput } from './run-output.ts';
@@ -115,13 +116,14 @@ export class KernelSession {
     kernel: Kernel,
     { code, timeoutMs, output, signal }: SessionRequest,
   ): Promise<{ fault: KernelFault | null; exception: KernelException | null; exit: Exit | null }> {
+    const since = nowTicks();
     let fault: KernelFault | null = null;
     let stopping: Promise<void> | null = null;
     const done = kernel.execute(code, output).then((exception) => ({ exception, exit: null }));
     const over = Promise.race([done, kernel.exit.then((exit) => ({ exception: null, exit }))]);
     const stop = (why: KernelFault): void => {
       fault ??= why;
-      stopping ??= stopCode(kernel, over);
+      stopping ??= stopCode(kernel, over).then(() => kernel.endStarted(since));
     };
     const late = (): void =>
       stop({ code: 'KERNEL_TIMEOUT', message: `The code ran longer than ${(timeoutMs ?? 0) / 1_000} s.` });

@@ -22,4 +22,4 @@ it('remembers a job of twelve windows, for less than leaving the oldest out cost
   } finally {
     await test.close();
   }
-});
+}, 120_000);

@@ -239,7 +239,7 @@ const CALLS: [string, () => string | Buffer, ErrorCode, RegExp?][] = [
   ['removing the workspace', () => call(`DELETE /files/${job}/.`), 'INVALID_PATH'],
   ['an unknown address', () => call('GET /nothing'), 'NOT_FOUND'],
   ['an unknown address with a body', () => post('/nothing', 'x', 'text/plain'), 'NOT_FOUND'],
-  ['a desktop', () => call(`GET /desktop/${NOBODY}`), 'NOT_FOUND'],
+  ['a desktop', () => call(`GET /desktop/${NOBODY}/control`), 'JOB_NOT_FOUND'],
   ['GET /schedule', () => call('GET /schedule'), 'METHOD_NOT_ALLOWED', /POST/],
   ['DELETE /jobs', () => call('DELETE /jobs'), 'METHOD_NOT_ALLOWED', /GET/],
   ['GET /cancel', () => call(`GET /cancel/${job}`), 'METHOD_NOT_ALLOWED', /POST/],

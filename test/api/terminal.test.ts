@@ -102,8 +102,9 @@ it('ends what runs in it when it is closed', async () => {
   const seen = open('?name=closed');
   seen.socket.once('open', () => seen.type('sleep 4242 & nohup sleep 4243 & echo up\r'));
   await shows(seen, /up\r/);
+  const closed = once(seen.socket, 'close');
   await sandbox.terminals.close('closed');
-  await once(seen.socket, 'close');
+  await closed;
   expect((await run(sandbox, 'pgrep -fc "^sleep 424"')).stdout).toBe('0\n');
 });
 

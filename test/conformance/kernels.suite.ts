@@ -154,9 +154,9 @@ export function runsKernels(engine: Engine, check: Case): void {
         await vi.waitFor(async () => {
           expect((await runCode(sandbox, { code: '6 * 7' })).result).toBe('42');
           expect((await run(sandbox, 'echo alive')).stdout).toBe('alive\n');
-        }, 20_000);
+        }, 60_000);
       },
-      60_000,
+      90_000,
     );
   });
 }

@@ -144,11 +144,12 @@ describe('a TypeScript kernel', () => {
       result: "'undefined'",
       restarted: false,
     });
-    await ts('setTimeout(() => process.kill(process.pid, "SIGKILL"), 10)', { name: 'mortal' });
-    await vi.waitFor(async () => {
+    const pid = async () => {
       const { kernels } = await used.sandbox.kernels.list();
-      expect(kernels.find(({ name }) => name === 'mortal')?.pid).toBeNull();
-    });
+      return kernels.find(({ name }) => name === 'mortal')?.pid;
+    };
+    process.kill(Number(await pid()), 'SIGKILL');
+    await vi.waitFor(async () => expect(await pid()).toBeNull());
     expect(await ts('1', { name: 'mortal' })).toMatchObject({ result: '1', restarted: true });
   });
 

@@ -41,6 +41,7 @@ export async function startJupyter(
       lastWords: program.lastWords,
       execute: (code, sink) => client.execute(code, sink),
       interrupt: () => (spec.interrupt_mode === 'message' ? client.interrupt() : signalAll([pid], 'SIGINT')),
+      endStarted: program.endStarted,
       end: program.end,
     };
   } catch (error) {

@@ -90,6 +90,7 @@ export async function startNode(
       );
       tell({ interrupt: true });
     },
+    endStarted: program.endStarted,
     end: program.end,
   };
 }
