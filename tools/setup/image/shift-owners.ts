@@ -37,7 +37,8 @@ export async function* shiftOwners(tarball: AsyncIterable<Buffer>, by: number): 
 function shiftHeader(header: Buffer, by: number): number {
   // The end is told by blocks of zeros.
   if (header.every((byte) => byte === 0)) return 0;
-  for (const field of [UID, GID]) write(header, field, read(header, field) + by);
+  // Root's in tar's own entries, such as those of long names, whoever the files belong to.
+  for (const field of [UID, GID]) write(header, field, Math.max(0, read(header, field) + by));
   header.fill(' ', CHECKSUM[0], CHECKSUM[0] + CHECKSUM[1]);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHECKSUM[0], 'latin1');
