@@ -28,7 +28,7 @@ export class VncServer {
         this.#program = this.#start();
         started = true;
       }
-      const socket = await open(this.#path);
+      const socket = await open(this.#path, until - performance.now());
       if (socket) return socket;
     }
     throw new CodedError('DESKTOP_FAILED', `The VNC server has not answered for ${START_MS / 1_000} s.`);
@@ -50,15 +50,28 @@ function serverCommand(path: string): string[] {
   return [
     'X0tigervnc',
     ...['-display', DESKTOP.display, '-rfbunixpath', path, '-rfbunixmode', '0600', '-rfbport', '-1'],
-    ...['-SecurityTypes', 'None', '-AlwaysShared', '-AcceptSetDesktopSize=0', '-desktop', 'desktop'],
+    // All viewers come from one host: five that leave early would lock out all others.
+    ...['-SecurityTypes', 'None', '-UseBlacklist=0', '-AlwaysShared', '-AcceptSetDesktopSize=0'],
+    ...['-desktop', 'desktop'],
     ...['-MaxProcessorUsage', '100', '-PollingCycle', '10'],
   ];
 }
 
-function open(path: string): Promise<Socket | null> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', () => resolve(null));
+/**
+ * Connects and waits for the greeting, with which the server of RFB begins: the system accepts connections for a server
+ * that is being killed, too. Null when that does not come.
+ */
+function open(path: string, limitMs: number): Promise<Socket | null> {
+  const { promise, resolve } = Promise.withResolvers<Socket | null>();
+  const socket = connect({ path, allowHalfOpen: true });
+  socket.setTimeout(limitMs, () => socket.destroy());
+  socket.on('error', () => {});
+  socket.once('close', () => resolve(null));
+  // At the end, too; then there is nothing to read.
+  socket.once('readable', () => {
+    socket.setTimeout(0);
+    if (socket.readableLength > 0) resolve(socket);
+    else socket.destroy();
   });
+  return promise;
 }

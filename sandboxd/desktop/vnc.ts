@@ -4,7 +4,5 @@ import { tunnel } from '../serve/tunnel.ts';
 
 /** Carries a connection to the desktop's VNC server. */
 export async function tunnelVnc(_args: object, call: Call, { desktop }: Daemon): Promise<void> {
-  const socket = await desktop.vnc();
-  void call.json({ event: 'opened' })?.catch(() => {});
-  await tunnel(call, socket);
+  await tunnel(call, await desktop.vnc());
 }

@@ -224,9 +224,8 @@ const ActionResult = z.object({
 export type ActionResult = z.infer<typeof ActionResult>;
 export const DesktopActed = z.object({ results: z.array(ActionResult) });
 
-/** Opens a connection to the desktop's VNC server, as a tunnel: data frames both ways. */
+/** Opens a connection to the desktop's VNC server: a tunnel, see tunnel.ts. */
 export const DesktopVnc = z.strictObject({});
-export const TunnelOpened = z.object({ event: z.literal('opened') });
 
 export const DESKTOP_CALLS = {
   start: '/v1/desktop/start',

@@ -5,9 +5,8 @@ export const PORT_CALLS = { open: '/v1/port/open', list: '/v1/port/list' } as co
 
 export const Port = z.int().min(1).max(65_535);
 
-/** Connects to a port of loopback. Answers `opened`, then bytes both ways; `ended` when the program has ended its side. */
+/** Connects to a port of loopback: a tunnel, see tunnel.ts. */
 export const PortOpen = z.object({ port: Port });
-export const PortMessage = z.object({ event: z.enum(['opened', 'ended']) });
 
 export const ListeningPort = z.object({
   port: Port,

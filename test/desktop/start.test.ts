@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { expect, it, vi } from 'vitest';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { run, startTestSandbox } from '../support/sandbox.ts';
 
 it('starts with the first look, never before', async () => {
@@ -49,17 +50,37 @@ it('comes back when its parts are killed', async () => {
   expect(await sandbox.desktop.start()).toMatchObject({ starts: 2 });
 });
 
+/** What the VNC server says first. */
+async function greet(sandbox: Sandbox): Promise<string> {
+  await using vnc = await sandbox.desktop.vnc();
+  const [greeting] = await once(vnc, 'data');
+  return String(greeting);
+}
+
 it('leads to a VNC server that nothing else leads to', async () => {
   const { sandbox } = await startTestSandbox();
-  const greet = async () => {
-    await using vnc = await sandbox.desktop.vnc();
-    const [greeting] = await once(vnc, 'data');
-    return String(greeting);
-  };
-  expect(await greet()).toBe('RFB 003.008\n');
+  expect(await greet(sandbox)).toBe('RFB 003.008\n');
   const listening = await run(sandbox, 'cat /proc/net/tcp /proc/net/tcp6 | awk \'$4 == "0A" { print $2 }\'');
   // sandboxd's proxy alone.
   expect(listening.stdout).toBe('0100007F:0C38\n');
   await run(sandbox, 'pkill -9 X0tigervnc');
-  expect(await greet()).toBe('RFB 003.008\n');
+  expect(await greet(sandbox)).toBe('RFB 003.008\n');
+});
+
+it('leads to the next VNC server when one dies before it has greeted', async () => {
+  const { sandbox } = await startTestSandbox();
+  await greet(sandbox);
+  // Stopped, it is connected to all the same.
+  await run(sandbox, 'pkill -STOP X0tigervnc');
+  const greeting = greet(sandbox);
+  await run(
+    sandbox,
+    'until grep -q "01 02 .*vnc.sock" /proc/net/unix; do sleep 0.01; done; pkill -9 X0tigervnc',
+  );
+  expect(await greeting).toBe('RFB 003.008\n');
+});
+
+it('shuts nobody out for viewers who leave before they have said anything', async () => {
+  const { sandbox } = await startTestSandbox();
+  for (let i = 0; i < 12; i++) expect(await greet(sandbox)).toBe('RFB 003.008\n');
 });

@@ -79,7 +79,6 @@ class CallStream extends Duplex {
   readonly #outgoing: Outgoing;
   readonly #ending: AbortController;
   readonly #onMessage: StreamRequest<z.ZodType>['onMessage'];
-  #reading = false;
   #ended = false;
 
   constructor(
@@ -96,17 +95,10 @@ class CallStream extends Duplex {
   }
 
   override _read(): void {
-    if (this.#reading) return;
-    this.#reading = true;
-    this.#pull().then(
-      () => {
-        this.#reading = false;
-      },
-      (error) => this.destroy(error),
-    );
+    this.#pull().catch((error) => this.destroy(error));
   }
 
-  /** Reads until the stream has enough, or the call is over. */
+  /** Reads up to the next bytes: having handed them on, the stream asks again. Or to the end of the call. */
   async #pull(): Promise<void> {
     for (;;) {
       const { done, value } = await this.#frames.next();
@@ -120,7 +112,10 @@ class CallStream extends Duplex {
       if (value.kind === FRAME.json) {
         if (!this.#onMessage) throw unexpected('a message among the bytes');
         this.#onMessage(value, () => this.#end());
-      } else if (!this.#ended && !this.push(value.payload)) return;
+      } else if (!this.#ended && value.payload.length > 0) {
+        this.push(value.payload);
+        return;
+      }
     }
   }
 

@@ -5,7 +5,6 @@ import {
   DesktopInfo,
   type DesktopScreenshot,
   ScreenshotInfo,
-  TunnelOpened,
 } from '../../protocol/desktop.ts';
 import { FRAME } from '../../protocol/frames.ts';
 import type { Desktop, Screenshot } from '../desktop.ts';
@@ -40,12 +39,7 @@ export function connectDesktop(link: Link): Desktop {
     screenshot: (request = {}, options = {}) => screenshot(link, request, options),
     act,
     open: (request, options) => openProgram(link, act, request, options),
-    vnc: (options) =>
-      openTunnel(
-        link,
-        { path: DESKTOP_CALLS.vnc, args: {}, check: (first) => parseFrame(TunnelOpened, first) },
-        options,
-      ),
+    vnc: (options) => openTunnel(link, { path: DESKTOP_CALLS.vnc, args: {} }, options),
   };
 }
 

@@ -1,22 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { type ListeningPort, PORT_CALLS, PortList, PortMessage } from '../../protocol/ports.ts';
+import { type ListeningPort, PORT_CALLS, PortList } from '../../protocol/ports.ts';
 import type { CallOptions } from '../sandbox.ts';
-import { callForOne, parseFrame } from './answer.ts';
-import { openCallStream } from './call-stream.ts';
+import { callForOne } from './answer.ts';
 import type { Link } from './link.ts';
+import { openTunnel } from './tunnel.ts';
 
 /** Connects to a port of the sandbox's loopback. */
-export async function openPort(link: Link, port: number, { signal }: CallOptions = {}): Promise<Duplex> {
-  const { stream } = await openCallStream(await link.session(signal), {
-    path: PORT_CALLS.open,
-    args: { port },
-    first: PortMessage,
-    onMessage(frame, end) {
-      if (parseFrame(PortMessage, frame).event === 'ended') end();
-    },
-    signal,
-  });
-  return stream;
+export function openPort(link: Link, port: number, options?: CallOptions): Promise<Duplex> {
+  return openTunnel(link, { path: PORT_CALLS.open, args: { port } }, options);
 }
 
 /** Lists the ports that programs listen on. */
