@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import { CodedError } from '../../src/protocol/errors.ts';
+import { wordsOf } from '../../src/protocol/words-of.ts';
 
 type Test = (path: string) => boolean;
 
@@ -19,7 +20,7 @@ function compile(globs: string[]): Test {
   try {
     return picomatch(globs.map(plain), { dot: true, strictSlashes: false });
   } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
+    const found = wordsOf(cause);
     throw new CodedError('INVALID_ARGUMENT', `Expected globs; found one that cannot be read: ${found}`, {
       cause,
     });

@@ -1,22 +1,11 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
 import { Duplex, pipeline, Writable } from 'node:stream';
+import { hopHeaders } from '../../src/protocol/hop-headers.ts';
 import type { EgressLink } from './link.ts';
 import { badRequest, CUT, NO_WORKER, type Refusal, readRefusal } from './refusal.ts';
 
 const HTTP_PORT = 80;
-/** What concerns one connection only (RFC 9110, 7.6.1). */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Passes on a request for a whole address, `GET http://host/path`, over a tunnel of its own. */
 export async function forward(from: IncomingMessage, to: ServerResponse, link: EgressLink): Promise<void> {
@@ -72,11 +61,7 @@ export function refuse(to: ServerResponse, { status, reason, headers, text }: Re
 }
 
 function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {
-  const named = new Set(
-    String(headers.connection ?? '')
-      .toLowerCase()
-      .split(/\s*,\s*/),
-  );
-  const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !named.has(name));
+  const dropped = hopHeaders([headers.connection ?? '']);
+  const kept = Object.entries(headers).filter(([name]) => !dropped.has(name));
   return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -1,4 +1,5 @@
 import { CodedError, type ErrorCode } from '../../src/protocol/errors.ts';
+import { wordsOf } from '../../src/protocol/words-of.ts';
 
 const CODES: Record<string, ErrorCode> = {
   ENOENT: 'PATH_NOT_FOUND',
@@ -44,7 +45,7 @@ export function fromErrno(error: unknown, what: string): unknown {
   const name = errno(error);
   const code = name === undefined ? undefined : CODES[name];
   if (!code) return error;
-  const words = WORDS[code] ?? (error instanceof Error ? error.message : String(error));
+  const words = WORDS[code] ?? wordsOf(error);
   return new CodedError(code, `${what} ${words} (${name}).`, { cause: error });
 }
 

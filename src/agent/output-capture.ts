@@ -1,4 +1,5 @@
 import { AGENT_FOLDER } from '../protocol/job.ts';
+import { wordsOf } from '../protocol/words-of.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { cleanText } from './clean-text.ts';
 
@@ -86,7 +87,7 @@ export class OutputCapture {
       try {
         await this.#sandbox.write(this.#path, this.#redact(text.slice(0, room)), { append });
       } catch (error) {
-        this.#fileFault = error instanceof Error ? error.message : String(error);
+        this.#fileFault = wordsOf(error);
       }
     });
   }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import pino from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import { createModel } from '../model/create-model.ts';
+import { wordsOf } from '../protocol/words-of.ts';
 import { chooseDriver } from './choose-driver.ts';
 import { checkPort } from './port-in-use.ts';
 import { createTerminal } from './terminal.ts';
@@ -111,5 +112,3 @@ async function checkPorts(config: Config): Promise<Finding> {
     return { name: 'ports', state: 'missing', detail: wordsOf(error) };
   }
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wordsOf } from './words-of.ts';
 
 interface ErrorEntry {
   /** The HTTP status that a request answered with this code gets; 500 for what only a job can end with. */
@@ -477,8 +478,6 @@ export type ErrorInfo = z.infer<typeof ErrorInfo>;
 /** Any thrown value as {@link ErrorInfo}: what has no code of its own becomes INTERNAL. */
 export function toErrorInfo(error: unknown): ErrorInfo {
   const { code, message, hint } =
-    error instanceof CodedError
-      ? error
-      : new CodedError('INTERNAL', error instanceof Error ? error.message : String(error));
+    error instanceof CodedError ? error : new CodedError('INTERNAL', wordsOf(error));
   return { code, message: message.slice(0, 10_000), hint: hint.slice(0, 2_000) };
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { wordsOf } from '../protocol/words-of.ts';
 import type { Store } from './store.ts';
 
 /** Whether the database answers; never throws. `detail` is one line for a person. */
@@ -12,6 +13,6 @@ export async function checkStore(store: Store): Promise<{ ready: boolean; detail
       return { ready: false, detail: `PostgreSQL ${row.version} (${where}) is a read-only standby` };
     return { ready: true, detail: `PostgreSQL ${row?.version} (${where})` };
   } catch (error) {
-    return { ready: false, detail: error instanceof Error ? error.message : String(error) };
+    return { ready: false, detail: wordsOf(error) };
   }
 }

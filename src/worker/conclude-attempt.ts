@@ -1,4 +1,6 @@
 import { CodedError, toErrorInfo } from '../protocol/errors.ts';
+import { isFinal } from '../protocol/job.ts';
+import { controls } from '../store/controls.ts';
 import { endJob } from '../store/end-job.ts';
 import { LeaseLost } from '../store/fence.ts';
 import { requeueJob } from '../store/requeue-job.ts';
@@ -59,7 +61,14 @@ async function stop(
   { kind }: Stopped,
 ): Promise<boolean> {
   if (kind === 'fenced') return true;
-  if (kind === 'shutdown') return await handBack(context, attempt, 'its worker was stopped', 0);
+  if (kind === 'shutdown') {
+    try {
+      return await handBack(context, attempt, 'its worker was stopped', 0);
+    } catch (failure) {
+      // Ended while this worker was told to stop: then nobody comes for its sandbox.
+      if (!(failure instanceof LeaseLost) || !(await hasEnded(context, attempt))) throw failure;
+    }
+  }
   if (held) {
     await killProcesses(held);
     await saveOutput(context, attempt, held).catch((error: unknown) => {
@@ -67,6 +76,11 @@ async function stop(
     });
   }
   return false;
+}
+
+async function hasEnded({ store }: WorkerContext, { job }: Attempt): Promise<boolean> {
+  const state = (await controls(store, [job.id])).get(job.id);
+  return state === undefined || isFinal(state.status);
 }
 
 async function handBack(

@@ -7,11 +7,14 @@ import { removeExpired } from '../store/remove-expired.ts';
 import type { Store } from '../store/store.ts';
 import { sweepJobs } from '../store/sweep-jobs.ts';
 import { heartbeatWorker, liveWorkers, registerWorker } from '../store/workers.ts';
+import { settledWithin } from './abortable.ts';
 
 const HEARTBEAT_MS = 5_000;
 const SWEEP_MS = 5_000;
 const RECONCILE_MS = 30_000;
 const RETENTION_MS = 60_000;
+/** How long the search for lost sandboxes may hold up the end: what it leaves is found at the next start. */
+const LAST_SEARCH_MS = 10_000;
 
 export interface MaintenanceOptions {
   store: Store;
@@ -26,7 +29,10 @@ export interface MaintenanceOptions {
   log: Logger;
 }
 
-/** Does what has to be done again and again, each task at once and then at its own pace; gives how to stop it. */
+/**
+ * Does what has to be done again and again, each task at once and then at its own pace; gives how to stop it. At the end
+ * it looks for lost sandboxes once more: that of a job, say, which was cancelled while no worker had it.
+ */
 export function startMaintenance(options: MaintenanceOptions): { stop(): Promise<void> } {
   const { store, worker, log } = options;
   const stopping = new AbortController();
@@ -59,6 +65,11 @@ export function startMaintenance(options: MaintenanceOptions): { stop(): Promise
     async stop() {
       stopping.abort();
       await Promise.all(tasks);
+      if (!options.runsJobs) return;
+      const last = findLost(options).catch((error: unknown) =>
+        log.warn({ err: error }, 'sandboxes that nobody claims may be left'),
+      );
+      await settledWithin(last, LAST_SEARCH_MS);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { AGENT_FOLDER, type Job, type OutputInfo, WORKSPACE } from '../protocol/job.ts';
+import { wordsOf } from '../protocol/words-of.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
 import { createManifest } from './output-manifest.ts';
@@ -44,7 +45,7 @@ export async function packOutput(options: {
     await packEntries({ stream, zip, manifest, spool, maxBytes, reserved: [MANIFEST] }).catch((error) => {
       cut = error;
     });
-    const because = cut === null ? null : cut instanceof Error ? cut.message : String(cut);
+    const because = cut === null ? null : wordsOf(cut);
     const text = JSON.stringify(redactor.json(manifest.finish(because)), null, 1);
     await zip.addFile({ path: MANIFEST, mode: 0o644, modified: new Date() }, Buffer.from(text));
     const { bytes, sha256 } = await zip.end();

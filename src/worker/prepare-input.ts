@@ -1,6 +1,7 @@
 import { CodedError } from '../protocol/errors.ts';
 import type { EventData } from '../protocol/events.ts';
 import { type Job, type LogType, WORKSPACE } from '../protocol/job.ts';
+import { wordsOf } from '../protocol/words-of.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
 import { cloneRepository, withoutCredentials } from './clone-repository.ts';
@@ -31,7 +32,7 @@ export async function prepareInput(options: {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof CodedError && error.code === 'SANDBOX_LOST') throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = wordsOf(error);
       throw new CodedError('INPUT_FAILED', redact(`"${file.path}" could not be written: ${why}`), {
         cause: error,
       });

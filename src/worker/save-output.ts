@@ -1,4 +1,5 @@
 import type { NewEvent } from '../protocol/events.ts';
+import { wordsOf } from '../protocol/words-of.ts';
 import { setOutput } from '../store/set-output.ts';
 import { settledWithin } from './abortable.ts';
 import type { Attempt } from './attempt.ts';
@@ -78,5 +79,3 @@ function packingTime(stopped: AbortSignal): { signal: AbortSignal; end(): void }
     },
   };
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

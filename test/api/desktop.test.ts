@@ -3,17 +3,14 @@ import { JobEvent } from '../../src/protocol/events.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { openRfb } from '../support/rfb.ts';
 import { run, startTestSandbox } from '../support/sandbox.ts';
-import { startApi, type TestApi } from './start-api.ts';
+import { KEY, startLiveApi, type TestApi } from './start-api.ts';
 
-const KEY = 'a-key-of-enough-characters';
 let sandbox: Sandbox;
 let api: TestApi;
 let id = '';
 beforeAll(async () => {
   ({ sandbox } = await startTestSandbox({ lasts: 'file' }));
-  api = await startApi({ env: { API_KEYS: KEY }, live: async (job) => (job.id === id ? sandbox : null) });
-  id = await api.schedule({}, { 'x-api-key': KEY });
-  await api.start(id);
+  ({ api, id } = await startLiveApi(sandbox, { API_KEYS: KEY }));
   await sandbox.desktop.start();
 });
 afterAll(() => api.close());

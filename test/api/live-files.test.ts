@@ -4,19 +4,14 @@ import { Listing } from '../../src/api/files/listing.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { run, startTestSandbox } from '../support/sandbox.ts';
 import { sendRaw } from './raw.ts';
-import { startApi, type TestApi } from './start-api.ts';
+import { startLiveApi, type TestApi } from './start-api.ts';
 
 let api: TestApi;
 let sandbox: Sandbox;
 let id: string;
 beforeAll(async () => {
   ({ sandbox } = await startTestSandbox({ lasts: 'file' }));
-  api = await startApi({
-    live: async (job) => (job.id === id ? sandbox : null),
-    env: { MAX_UPLOAD_MB: '40' },
-  });
-  id = await api.schedule();
-  await api.start(id);
+  ({ api, id } = await startLiveApi(sandbox, { MAX_UPLOAD_MB: '40' }));
   await run(
     sandbox,
     'mkdir -p src empty; printf hello > src/a.txt; ln -s src link; ln -s /etc/hostname out; mkfifo pipe',

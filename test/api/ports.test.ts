@@ -5,9 +5,8 @@ import { buffer, json, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { startTestSandbox } from '../support/sandbox.ts';
-import { startApi, type TestApi } from './start-api.ts';
+import { KEY, startLiveApi, type TestApi } from './start-api.ts';
 
-const KEY = 'a-key-of-enough-characters';
 /** A program: tells what it was asked, answers with headers that reach too far, echoes bodies and upgrades. */
 const PROGRAM = `
 import { createServer } from 'node:http';
@@ -39,15 +38,6 @@ beforeAll(async () => {
     10_000,
   );
 });
-
-async function startWith(env: Record<string, string>): Promise<{ api: TestApi; id: string }> {
-  let id = '';
-  const api = await startApi({ env, live: async (job) => (job.id === id ? sandbox : null) });
-  const headers = env.API_KEYS ? { authorization: `Bearer ${KEY}` } : undefined;
-  id = await api.schedule({}, headers);
-  await api.start(id);
-  return { api, id };
-}
 
 interface Told {
   url: string;
@@ -81,7 +71,7 @@ describe('without API keys', () => {
   let used: { api: TestApi; id: string };
   let host: string;
   beforeAll(async () => {
-    used = await startWith({});
+    used = await startLiveApi(sandbox, {});
     host = `3000-${used.id}.localhost`;
   });
   afterAll(() => used.api.close());
@@ -219,7 +209,7 @@ async function upgrade(api: TestApi, host: string, path: string) {
 describe('with API keys', () => {
   let used: { api: TestApi; id: string };
   beforeAll(async () => {
-    used = await startWith({ API_KEYS: KEY });
+    used = await startLiveApi(sandbox, { API_KEYS: KEY });
   });
   afterAll(() => used.api.close());
   const host = () => `3000-${used.id}.localhost`;

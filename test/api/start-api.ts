@@ -3,6 +3,7 @@ import { buildApi } from '../../src/api/build-api.ts';
 import type { App, BuildApiOptions } from '../../src/api/options.ts';
 import { newId } from '../../src/protocol/ids.ts';
 import type { Job } from '../../src/protocol/job.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { Fence } from '../../src/store/fence.ts';
 import { startAttempt } from '../../src/store/start-attempt.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -69,4 +70,18 @@ export async function startApi({ env = {}, ...options }: Options = {}): Promise<
       await close();
     },
   };
+}
+
+export const KEY = 'a-key-of-enough-characters';
+
+/** {@link startApi} with a job under way whose live sandbox is that one; `env.API_KEYS` is {@link KEY} or not there. */
+export async function startLiveApi(
+  sandbox: Sandbox,
+  env: Record<string, string> = {},
+): Promise<{ api: TestApi; id: string }> {
+  let id = '';
+  const api = await startApi({ env, live: async (job) => (job.id === id ? sandbox : null) });
+  id = await api.schedule({}, env.API_KEYS === undefined ? {} : { 'x-api-key': KEY });
+  await api.start(id);
+  return { api, id };
 }

@@ -1,19 +1,17 @@
 import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { run, startTestSandbox } from '../support/sandbox.ts';
-import { startApi, type TestApi } from './start-api.ts';
+import { KEY, startLiveApi, type TestApi } from './start-api.ts';
 
-const KEY = 'a-key-of-enough-characters';
 let sandbox: Sandbox;
 let api: TestApi;
 let id = '';
 beforeAll(async () => {
   ({ sandbox } = await startTestSandbox({ lasts: 'file' }));
-  api = await startApi({ env: { API_KEYS: KEY }, live: async (job) => (job.id === id ? sandbox : null) });
-  id = await api.schedule({}, { 'x-api-key': KEY });
-  await api.start(id);
+  ({ api, id } = await startLiveApi(sandbox, { API_KEYS: KEY }));
 });
 afterAll(() => api.close());
 
@@ -96,6 +94,19 @@ it('holds a flood back to the pace of its reader', async () => {
   );
   await shows(seen, /done-4/);
   expect(seen.shown.length).toBeGreaterThan(5_000_000);
+});
+
+it('lets go of its terminal when the client asked wrongly', async () => {
+  const request = httpRequest(`${api.url}/terminal/${id}?name=wrongly`, {
+    headers: { 'x-api-key': KEY, connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '99' },
+  }).end();
+  const [response] = await once(request, 'response');
+  expect(response.statusCode).toBe(400);
+  response.resume();
+  await vi.waitFor(async () => {
+    const terminals = await sandbox.terminals.list();
+    expect(terminals.find(({ name }) => name === 'wrongly')).toMatchObject({ viewers: 0 });
+  }, 5_000);
 });
 
 it('ends what runs in it when it is closed', async () => {

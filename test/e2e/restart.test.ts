@@ -23,8 +23,7 @@ async function eventsUntil(
 
 /** Starts the job, ends the server while the second block runs, and starts another on the same folder. */
 async function interrupt(end: (server: ServerProcess) => Promise<unknown>) {
-  const sandboxes: string[] = [];
-  const folder = await dataFolder(sandboxes);
+  const folder = await dataFolder();
   const first = await spawnServer(folder, { SHUTDOWN_GRACE_S: '1' });
   const { job_id: id } = await first.client.schedule({ prompt: PROMPT });
   const before = await eventsUntil(
@@ -33,7 +32,6 @@ async function interrupt(end: (server: ServerProcess) => Promise<unknown>) {
     (event) => event.type === 'block.started' && event.data.block === 2,
   );
   const sandbox = dataOf(before, 'sandbox.started')[0]?.sandbox ?? '';
-  sandboxes.push(sandbox);
   await end(first);
   const second = await spawnServer(folder);
   return { id, sandbox, second };

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { newId } from '../../src/protocol/ids.ts';
+import { cancelJob } from '../../src/store/cancel-job.ts';
 import { notifyJob } from '../../src/store/notify.ts';
 import { keepSandbox } from '../../src/store/sandbox-leases.ts';
+import { registerWorker, removeWorker } from '../../src/store/workers.ts';
+import { testSpec } from '../support/sandbox.ts';
 import { runbook, startTestServer, type TestServer } from '../support/server.ts';
 import { dataFolder, spawnServer } from '../support/server-process.ts';
 
@@ -162,9 +166,27 @@ test('it ends when nobody has used it, each use puts that off, and what it held 
   expect((await call(url, 'POST', `/sandboxes/${id}/keep`, {})).body.code).toBe('JOB_ENDED');
 }, 120_000);
 
+test('one that is deleted just as the server stops leaves nothing', async () => {
+  const server = await startTestServer();
+  const id = await make(server.url);
+  await cancelJob(server.store, id);
+  await server.server.worker.stop(0);
+  expect(await server.sandboxes()).toEqual([]);
+});
+
+test('one that nobody claims goes when the server stops', async () => {
+  const server = await startTestServer();
+  const { driver, store } = server.server;
+  const worker = newId();
+  await registerWorker(store, worker, {});
+  await driver.create(testSpec({ installation: store.installation, worker }));
+  await removeWorker(store, worker);
+  await server.server.worker.stop(0);
+  expect(await server.sandboxes()).toEqual([]);
+});
+
 test('it outlives a killed server, with what is in it', async () => {
-  const sandboxes: string[] = [];
-  const folder = await dataFolder(sandboxes);
+  const folder = await dataFolder();
   const first = await spawnServer(folder);
   const id = await make(first.url);
   await exec(first.url, id, 'echo before > file; (sleep 3600 &)');

@@ -21,12 +21,6 @@ export function testDriver(engine: 'docker' | 'oci' = testEngine): Driver {
   return ociDriver({ store: testStore(), image, log: silent });
 }
 
-/** Destroys a sandbox of which only the id is known. */
-export async function destroySandbox(id: string): Promise<void> {
-  const driver = testDriver();
-  for (const handle of await handles(id)) await driver.destroy(handle);
-}
-
 export async function sandboxExists(id: string): Promise<boolean> {
   const driver = testDriver();
   const found = await Promise.all(

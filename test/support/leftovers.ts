@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { sandboxesFolder, snapshotsFolder } from '../../src/sandbox/oci/store.ts';
 import { testStore } from './engines.ts';
+import { leftoverProcesses } from './leftover-processes.ts';
 import { runPrefix } from './run-id.ts';
 
 const LABEL = 'containerized-agent.installation';
 
 /** What this run has left on the engines, with the installation that made it. */
 export async function leftovers(): Promise<string[]> {
-  return [...(await containers()), ...(await folders())];
+  return [...(await containers()), ...(await folders()), ...(await leftoverProcesses())];
 }
 
 async function containers(): Promise<string[]> {

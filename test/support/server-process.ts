@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { onTestFinished } from 'vitest';
+import pg from 'pg';
+import { expect, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../src/cli/client.ts';
-import { startEmbedded } from '../../src/store/embedded/start-embedded.ts';
-import { destroySandbox, testEngine } from './engines.ts';
+import { type EmbeddedPostgres, startEmbedded } from '../../src/store/embedded/start-embedded.ts';
+import { silent, testDriver, testEngine } from './engines.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -19,20 +19,29 @@ export interface ServerProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/**
- * A data folder that goes with the test, with whatever runs on it.
- * @param sandboxes ids of sandboxes that the test knows of, to be removed whatever happens.
- */
-export async function dataFolder(sandboxes: string[]): Promise<string> {
+/** A data folder that goes with the test, with whatever runs on it; a sandbox that is left by then fails the test. */
+export async function dataFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-test-'));
   onTestFinished(async () => {
-    for (const id of sandboxes) await destroySandbox(id);
     // A server that was killed leaves its PostgreSQL; it is taken over and stopped.
-    const postgres = await startEmbedded({ dataDir: folder, log: pino({ level: 'silent' }) });
+    const postgres = await startEmbedded({ dataDir: folder, log: silent });
+    const left = await destroyAllOf(postgres);
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
+    expect(left, 'sandboxes that the servers have left').toEqual([]);
   });
   return folder;
+}
+
+/** Destroys the sandboxes of the installation whose database this is. @returns their ids. */
+async function destroyAllOf({ connection }: EmbeddedPostgres): Promise<string[]> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  const { rows } = await client.query('select id from installation').finally(() => client.end());
+  const driver = testDriver();
+  const left = await driver.list(rows[0].id);
+  await Promise.all(left.map(({ handle }) => driver.destroy(handle)));
+  return left.map(({ handle }) => handle.id);
 }
 
 /** `serve` as a process of its own, on a free port, with the embedded PostgreSQL. Killed with the test. */

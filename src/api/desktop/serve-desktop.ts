@@ -31,7 +31,7 @@ export async function serveDesktop(
     token === null ? null : controlUntil(api.store, id, token),
   ]);
   stream.on('error', () => {});
-  const webSocket = await acceptWebSocket(request, socket, head);
+  const webSocket = await acceptWebSocket(request, socket, head, stream);
   const control = new Control(api, id, token ?? '', until, () =>
     webSocket.close(CONTROL_ENDED, 'Control has ended'),
   );

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { CodedError } from '../../protocol/errors.ts';
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** What may wait for a slow client before what comes is held back. */
@@ -16,10 +17,26 @@ const server = new WebSocketServer({
   handleProtocols: (protocols) => (protocols.has('binary') ? 'binary' : false),
 });
 
-/** Makes a WebSocket of a request for one. It ends by itself when the client is gone. */
-export function acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> {
-  return new Promise((resolve) => {
+/**
+ * Makes a WebSocket of a request for one. It ends by itself when the client is gone.
+ * @param stream - what was opened for it; destroyed where there will be no WebSocket.
+ * @throws CodedError CONNECTION_LOST when the client has gone, or had asked wrongly and been told so.
+ */
+export function acceptWebSocket(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  stream: Duplex,
+): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => {
+      stream.destroy();
+      reject(new CodedError('CONNECTION_LOST', 'The client has gone.'));
+    };
+    if (socket.destroyed) return gone();
+    socket.once('close', gone);
     server.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('close', gone);
       keepAlive(webSocket);
       resolve(webSocket);
     });

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Api } from '../options.ts';
 import { TICKET_COOKIE, withoutTicket } from './access.ts';
-import { endToEnd, type HeaderPair } from './hop-headers.ts';
+import { endToEnd, type HeaderPair } from './end-to-end.ts';
 import type { PortAddress } from './port-host.ts';
 
 /** A request's way to a port: by the port's own host, or below /ports on the API's. */

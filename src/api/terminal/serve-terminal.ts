@@ -43,7 +43,7 @@ export async function serveTerminal(
   const signal = AbortSignal.timeout(OPEN_MS);
   const terminal = await sandbox.terminals.open({ name, rows, columns, env }, { signal });
   terminal.stream.on('error', () => {});
-  const webSocket = await acceptWebSocket(request, socket, head);
+  const webSocket = await acceptWebSocket(request, socket, head, terminal.stream);
   webSocket.send(JSON.stringify({ type: 'opened', name: terminal.name, joined: terminal.joined }));
   void terminal.ended.then((ended) => {
     if (!ended) return;

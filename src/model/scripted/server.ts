@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { wordsOf } from '../../protocol/words-of.ts';
 import { answer, sendError } from './answer.ts';
 import { anthropic } from './anthropic.ts';
 import { chooseTurn } from './choose-turn.ts';
@@ -79,7 +80,7 @@ export async function startScriptedModelServer(options: {
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
       const protocol = ROUTES[request.url ?? ''] ?? openai;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = wordsOf(error);
       if (response.headersSent) response.destroy();
       else sendError(protocol, response, error instanceof BadRequest ? 400 : 500, message);
     });

@@ -2,6 +2,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../protocol/errors.ts';
 import { PROTOCOL_VERSION } from '../../protocol/sandboxd.ts';
+import { wordsOf } from '../../protocol/words-of.ts';
 import type { Driver, SandboxHandle } from '../driver.ts';
 import { hello } from './hello.ts';
 import { openSession } from './open-session.ts';
@@ -110,7 +111,7 @@ export class Link {
   }
 
   #fail(cause: unknown): CodedError {
-    const found = cause instanceof Error ? cause.message : String(cause);
+    const found = wordsOf(cause);
     const failure =
       cause instanceof CodedError && isFinal(cause)
         ? cause

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { wordsOf } from '../../protocol/words-of.ts';
 import { type AddressRange, whyRefused } from './addresses.ts';
 import { matchingPattern, type Target } from './hosts.ts';
 import type { Lookup, ResolvedAddress } from './lookup.ts';
@@ -43,7 +44,7 @@ export async function decide(
   try {
     if (family === 0) found = await lookup(target.host);
   } catch (error) {
-    return unresolved(error instanceof Error ? error.message : String(error));
+    return unresolved(wordsOf(error));
   }
   const checked = found.map((resolved) => ({ resolved, why: whyRefused(resolved.address, privateAllow) }));
   const addresses = checked.filter(({ why }) => why === null).map(({ resolved }) => resolved);

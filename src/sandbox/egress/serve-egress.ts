@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { CodedError, toErrorInfo } from '../../protocol/errors.ts';
+import { wordsOf } from '../../protocol/words-of.ts';
 import type { AddressRange } from './addresses.ts';
 import { connectTo } from './connect.ts';
 import { parseTarget } from './hosts.ts';
@@ -150,7 +151,7 @@ function refuse(stream: ServerHttp2Stream, rule: string, error: unknown, status?
 /** Several addresses fail with several errors. */
 function describe(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  return wordsOf(error);
 }
 
 /** Carries bytes both ways until both sides have ended; what breaks one breaks the other. */

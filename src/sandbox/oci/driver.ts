@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { CodedError } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
+import { wordsOf } from '../../protocol/words-of.ts';
 import type {
   Driver,
   EngineState,
@@ -186,5 +187,3 @@ function startFailed(error: unknown): CodedError {
     cause: error,
   });
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
