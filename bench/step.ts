@@ -52,7 +52,7 @@ function start() {
       events.map((event) => ({ ...event, seq: ++seq, time: '2026-01-01T00:00:00Z' }) as JobEvent),
   };
   const journal = new Journal(context as unknown as AgentContext);
-  const budget = makeBudget(WINDOW, readConfig({}));
+  const budget = makeBudget({ contextWindow: WINDOW }, readConfig({}));
   const work = {
     transcript: journal.transcript,
     view: journal.view,

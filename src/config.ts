@@ -102,22 +102,22 @@ export const Settings = z.object({
     .number()
     .min(0.3)
     .max(0.98)
-    .default(0.75)
+    .default(0.9)
     .describe(
       "Share of the model's window, less the reply's room, that a request may fill before older steps are compacted.",
+    ),
+  CONTEXT_PATIENCE: z.coerce
+    .number()
+    .min(0.1)
+    .max(1_000)
+    .default(2)
+    .describe(
+      'Older steps are compacted once carrying them along has cost so many times what compacting them costs, by the prices of the model. 1 is the cheapest; 4 pays a quarter more for both and shows twice as many older steps; 1000 waits until the window is full.',
     ),
   CONTEXT_MOST_TOKENS: whole(4_000, 100_000_000)
     .default(100_000)
     .describe(
-      'Tokens of a request at which older steps are compacted although the window has room: what is carried along costs with every step, and recall finds the rest.',
-    ),
-  CONTEXT_STUB_TO: z.coerce
-    .number()
-    .min(0)
-    .max(0.9)
-    .default(0.4)
-    .describe(
-      'Share of the room for steps that compacted tool results must bring a request down to; else the steps are summarised. 0 summarises always.',
+      'Tokens of a request at which older steps are compacted in any case: the longest that is wanted, whatever the window.',
     ),
   CONTEXT_KEEP_RECENT: z.coerce
     .number()

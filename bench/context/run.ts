@@ -23,6 +23,8 @@ export interface RunOptions extends WorldOptions {
   strategy: ContextStrategy;
   /** Tokens. */
   window: number;
+  /** The server's, those about the context: to be tried. */
+  settings?: Record<string, string>;
 }
 
 const PROMPT =
@@ -92,21 +94,17 @@ async function startJob(store: Store, options: RunOptions): Promise<Job> {
   return job;
 }
 
-/** Those of the server's settings that are about the context: to be tried here. */
-const contextSettings = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('CONTEXT_')));
-
 /** As the worker makes it, but for the sandbox, and for the user, who speaks when the world says so. */
 function contextOf(
   store: Store,
   job: Job,
-  { strategy, window }: RunOptions,
+  { strategy, window, settings }: RunOptions,
   url: string,
   world: World,
   actor: Actor,
 ): AgentContext {
   const config = readConfig({
-    ...contextSettings(),
+    ...settings,
     OPENAI_BASE_URL: `${url}/v1`,
     MODEL_CONTEXT_WINDOW: String(window),
   });

@@ -21,6 +21,6 @@ export function pinnedRoom(model: Model | null): number {
 
 /** How many characters a call of recall may give: what a view shows of one result, since the rest would be cut out again. */
 export function recallRoom(model: Model | null, settings: ContextSettings): number {
-  const { result } = makeBudget(model?.contextWindow ?? null, settings).limits;
+  const { result } = makeBudget(model ?? {}, settings).limits;
   return Math.min(MOST_RECALLED, Math.floor(result * CHARACTERS_PER_TOKEN * PASSAGES_SHARE));
 }

@@ -29,7 +29,7 @@ export function createThinker(
   const { transcript, view } = journal;
   const outside = estimateTokens(system + TOOL_TEXT);
   const append = journal.append.bind(journal);
-  let budget = makeBudget(model.contextWindow, settings);
+  let budget = makeBudget(model, settings);
 
   /** One request, behind the same system prompt and tools each time. */
   async function ask(messages: ModelMessage[], speech?: Speech): Promise<ModelReply> {

@@ -5,6 +5,7 @@ import { connectProvider, type ModelConfig } from './providers.ts';
 import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
 import { streamReply, type WholeReply } from './stream-reply.ts';
 import { stepUsage } from './usage.ts';
+import { weightsOf } from './weights.ts';
 
 /**
  * A model by its id, `provider/name`; nothing is sent yet.
@@ -37,6 +38,8 @@ export function createModel(config: ModelConfig, id: string, policy: RetryPolicy
     id,
     contextWindow: context,
     priced: prices !== null,
+    weights: weightsOf(prices),
+    dearAbove: prices?.price_above?.tokens ?? null,
     reply,
   };
 }

@@ -1,6 +1,7 @@
 import type { LanguageModelV4Message } from '@ai-sdk/provider';
 import type { z } from 'zod';
 import type { StepUsage, ToolCall } from '../protocol/events.ts';
+import type { TokenWeights } from './weights.ts';
 
 /** A message in the form that every provider of the AI SDK takes. Plain JSON. */
 export type ModelMessage = LanguageModelV4Message;
@@ -52,5 +53,8 @@ export interface Model {
   readonly contextWindow: number | null;
   /** Whether its price is known, so that replies carry a cost. */
   readonly priced: boolean;
+  readonly weights: TokenWeights;
+  /** A request that is longer costs more for each of its tokens; null where none does. */
+  readonly dearAbove: number | null;
   reply(request: ModelRequest): Promise<ModelReply>;
 }

@@ -93,12 +93,24 @@ async function orAborted<T>(promise: PromiseLike<T>, signal: AbortSignal): Promi
   }
 }
 
-function functionTool(tool: ToolSpec) {
-  const { $schema: _, ...inputSchema } = z.toJSONSchema(tool.input, { io: 'input' });
-  return {
-    type: 'function' as const,
-    name: tool.name,
-    description: tool.description,
-    inputSchema: inputSchema as object,
-  };
+function functionTool({ name, description, input }: ToolSpec) {
+  return { type: 'function' as const, name, description, inputSchema: schemaOf(input) };
+}
+
+/** Made once: a tool's is the same in every request. */
+const SCHEMAS = new WeakMap<z.ZodType, object>();
+
+function schemaOf(input: z.ZodType): object {
+  const known = SCHEMAS.get(input);
+  if (known) return known;
+  const { $schema: _, ...schema } = z.toJSONSchema(input, {
+    io: 'input',
+    // The bounds of whole numbers that nobody set are sent with every request and tell nothing.
+    override({ jsonSchema }) {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+    },
+  });
+  SCHEMAS.set(input, schema);
+  return schema;
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const STEPS = 60;
-const BUDGET = makeBudget(12_000, readConfig({}));
+const BUDGET = makeBudget({ contextWindow: 12_000 }, readConfig({}));
 const USAGE = { input_tokens: 0, cached_input_tokens: 0, output_tokens: 30, cost_usd: 0.01 };
 
 /** Plays a job of many windows into the store; gives what the model was shown at each step. */

@@ -103,7 +103,7 @@ export async function simulate(
   for (const [at, each] of job.steps.entries()) {
     const number = at + 1;
     const window = at * 2 > job.steps.length ? (job.laterWindow ?? job.window) : job.window;
-    const budget = makeBudget(window, SETTINGS);
+    const budget = makeBudget({ contextWindow: window }, SETTINGS);
     const seen = log.length;
     const before = log.length;
     let state: ContextState;

@@ -1,9 +1,12 @@
 import type { Budget } from './budget.ts';
 import type { ContextState, ContextStrategy, Plan, StepSize } from './strategy.ts';
+import { sizeOf, type Worth, worthOfStubs, worthOfSummary } from './worth.ts';
 
 /**
- * The cheapest layer that frees enough. Nothing happens until the request would be too large; then so much is freed
- * at once that the prefix, and with it the provider's cache, stays the same for many steps.
+ * Compacts when it pays, or when it must. What is carried along costs a little with every step, a compaction costs much
+ * once: it is due when the one has come to as much as the other, times the patience that is set. For steps of even size
+ * that is where a step is cheapest in the long run; for any others it costs at most twice as much as knowing them
+ * beforehand would (the ski rental problem). Of stubs and a summary the one is taken under which a step costs less.
  */
 export const layered: ContextStrategy = {
   name: 'layered',
@@ -11,16 +14,25 @@ export const layered: ContextStrategy = {
     const { steps } = state;
     const room = stepRoom(state, budget);
     const most = Math.max(budget.compactAt, state.fixed + summaryRoom(state, budget) + room);
-    if (state.tokens <= most) return tooManyImages(steps);
     const kept = firstKept(steps, room * budget.keepRecent);
-    const last = steps[kept - 1];
-    if (!last) return state.tokens > budget.input ? lastResort(steps) : null;
-    const withStubs = steps.reduce((sum, each, at) => sum + (at < kept ? each.stub : size(each)), 0);
-    const frees = steps.some((each, at) => at < kept && !each.stubbed);
-    const enough = withStubs <= room * budget.stubTo;
-    return { kind: frees && enough ? 'stubs' : 'summary', through: last.step };
+    const stubs = worthOfStubs(state, kept, budget);
+    const summary = worthOfSummary(state, kept, budget);
+    const ways = [stubs, summary].filter((way) => way !== null);
+    if (state.tokens > most) {
+      const enough = ways.filter(({ frees }) => state.tokens - frees <= most - room * ENOUGH);
+      const way = cheapest(enough) ?? summary;
+      return way?.plan ?? (state.tokens > budget.input ? lastResort(steps) : null);
+    }
+    const due = ways.filter(({ carried, costs, frees }) => frees > 0 && carried >= budget.patience * costs);
+    return cheapest(due)?.plan ?? tooManyImages(steps);
   },
 };
+
+/** Of the room for steps, what must be free after a compaction for want of room: else the next one follows shortly. */
+const ENOUGH = 0.5;
+
+const cheapest = (ways: readonly Worth[]): Worth | undefined =>
+  ways.toSorted((a, b) => a.perStep - b.perStep)[0];
 
 /** Where what is always shown takes much, steps still have so much of what they would have, and requests may grow nearly to the input. */
 const STEPS_SHARE = 0.4;
@@ -35,13 +47,11 @@ export function stepRoom(state: ContextState, budget: Budget): number {
 
 const summaryRoom = (state: ContextState, budget: Budget): number => Math.max(state.summary, budget.summary);
 
-const size = ({ whole, stub, stubbed }: StepSize): number => (stubbed ? stub : whole);
-
 /** Where the newest steps begin that fit into `tokens`; the very newest is always among them. */
 function firstKept(steps: readonly StepSize[], tokens: number): number {
   let sum = 0;
   for (const [back, each] of steps.toReversed().entries()) {
-    sum += size(each);
+    sum += sizeOf(each);
     if (sum > tokens && back > 0) return steps.length - back;
   }
   return 0;

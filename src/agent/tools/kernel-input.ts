@@ -16,7 +16,7 @@ export const KernelInput = z.strictObject({
   restart: z.boolean().optional(),
 });
 
-/** What the model is told of all of them. */
+/** What the model is told of all of them: once, since it is sent with every request. */
 export const KERNEL_RULES = `- Code is interrupted after timeout_s (default ${DEFAULT_TIMEOUT_S}, at most ${MAX_TIMEOUT_S}); you see what it printed, and the state is kept if the code yields within 3 s.
 - Of output over 30,000 characters you see the head and the tail; the whole is in a file that is named.
 - kernel names another kernel of the same language beside the first, each with a state of its own. restart: true begins with a new one.
