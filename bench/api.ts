@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { buildApi } from '../src/api/build-api.ts';
 import { readConfig } from '../src/config.ts';
+import { engineState } from '../src/sandbox/engine-state.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 /** What the benches of the API send to /schedule. */
@@ -20,7 +21,8 @@ export async function withApi<T>(use: (url: string) => Promise<T>): Promise<T> {
   const config = readConfig({ DATA_DIR });
   const store = await openStore(config, log);
   try {
-    const engine = async () => ({ ready: true, detail: 'none' });
+    const none = { ready: true, detail: 'none' };
+    const engine = async () => engineState(none, none);
     const app = await buildApi({ config, store, live: async () => null, engine, log, version: 'bench' });
     try {
       return await use(await app.listen({ host: '127.0.0.1', port: 0 }));

@@ -25,6 +25,7 @@ import { eventsRoute } from './routes/events.ts';
 import { execRoute } from './routes/exec.ts';
 import { getFileRoute } from './routes/get-file.ts';
 import { healthRoutes } from './routes/health.ts';
+import { imageRoute } from './routes/image.ts';
 import { jobRoute } from './routes/job.ts';
 import { jobContextRoute } from './routes/job-context.ts';
 import { jobsRoute } from './routes/jobs.ts';
@@ -104,6 +105,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   logsRoutes(app, api);
   downloadRoute(app, api);
   eventsRoute(app, api);
+  imageRoute(app, api);
   messageRoute(app, api);
   portsRoute(app, api);
   ticketsRoute(app, api);

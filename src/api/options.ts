@@ -9,7 +9,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Config } from '../config.ts';
 import type { Job } from '../protocol/job.ts';
-import type { EngineState } from '../sandbox/driver.ts';
+import type { EngineState } from '../sandbox/engine-state.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
 import type { Keys } from './keys.ts';
@@ -36,8 +36,6 @@ export interface BuildApiOptions {
   live: (job: Job) => Promise<Sandbox | null>;
   /** Whether sandboxes can be made; may take long or throw, readiness copes. */
   engine: () => Promise<EngineState>;
-  /** Whether the sandbox image is there, where that can be told apart from the engine. */
-  image?: () => Promise<EngineState>;
   /** Whether root inside a sandbox is nobody outside, so that a job may ask for it. Default false. */
   rootIsSafe?: boolean;
   /** Gauges of the process for /metrics, by name, such as `sandboxes_live`; read at each scrape. */

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { dockerDriver } from '../sandbox/docker/driver.ts';
-import type { Driver, EngineState } from '../sandbox/driver.ts';
+import type { Driver } from '../sandbox/driver.ts';
+import type { EngineState } from '../sandbox/engine-state.ts';
 import { checkHost } from '../sandbox/oci/check.ts';
 import { ociDriver } from '../sandbox/oci/driver.ts';
 import { ociStore } from '../sandbox/oci/store.ts';
@@ -26,8 +27,13 @@ export async function chooseDriver(config: Config, log: Logger): Promise<Driver>
 /** A driver that says in its check why it is this one. */
 function explained(driver: Driver, why: string): Driver {
   async function check(): Promise<EngineState> {
-    const { ready, detail } = await driver.check();
-    return { ready, detail: `${detail} (${why})` };
+    const state = await driver.check();
+    const { engine } = state;
+    return {
+      ...state,
+      detail: `${state.detail} (${why})`,
+      engine: { ...engine, detail: `${engine.detail} (${why})` },
+    };
   }
   return { ...driver, check };
 }

@@ -117,6 +117,16 @@ export const ERRORS = {
     title: 'The output has been removed',
     hint: 'It was kept for the retention time; schedule the job again.',
   },
+  IMAGE_NOT_FOUND: {
+    status: 404,
+    title: 'The job has no such image',
+    hint: "Use an id as a tool.result of the job's events names it.",
+  },
+  IMAGE_EXPIRED: {
+    status: 410,
+    title: 'The image has been removed',
+    hint: 'It was kept for the retention time; schedule the job again.',
+  },
   NO_OUTPUT: {
     status: 404,
     title: 'The job left no output',

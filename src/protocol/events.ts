@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.ts';
+import { IMAGE_ID } from './ids.ts';
 import { JobStatus } from './job.ts';
 import { PlanItem } from './notes.ts';
 
@@ -17,12 +18,14 @@ export type StepUsage = z.infer<typeof StepUsage>;
 
 /** An image that lies beside the job's events; its id is a hash of its bytes. */
 export const ImageRef = z.object({
-  id: z.string().regex(/^[0-9a-f]{32}$/),
+  id: z.string().regex(IMAGE_ID),
   media_type: z.enum(['image/png', 'image/jpeg']),
   bytes: z.int(),
   /** Pixels. */
   width: z.int(),
   height: z.int(),
+  /** Where its bytes are; the API adds it. */
+  link: z.string().optional(),
 });
 export type ImageRef = z.infer<typeof ImageRef>;
 

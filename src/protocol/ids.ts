@@ -26,3 +26,6 @@ export function newId(now: number = Date.now()): string {
 export const Id = z
   .string()
   .regex(ID_PATTERN, 'expected an id of 22 characters, as POST /schedule returned it');
+
+/** The id of an image of a job: the first half of the SHA-256 of its bytes. */
+export const IMAGE_ID = /^[0-9a-f]{32}$/;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../protocol/job.ts';
+import type { EngineState } from './engine-state.ts';
 
 /** What a sandbox is to be. */
 export interface SandboxSpec {
@@ -36,12 +37,6 @@ export interface ListedSandbox {
   handle: SandboxHandle;
   worker: string;
   created: Date;
-}
-
-export interface EngineState {
-  ready: boolean;
-  /** One line for a person: which engine, or what it lacks and what to do. */
-  detail: string;
 }
 
 /** The streams that a sandbox offers: calls into sandboxd, and the way out for egress. */

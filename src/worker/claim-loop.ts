@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EngineState } from '../sandbox/driver.ts';
+import type { EngineState } from '../sandbox/engine-state.ts';
 import type { Delivery, Queue } from '../store/queue/queue.ts';
 import { createSlots, type Place } from './slots.ts';
 

@@ -46,6 +46,7 @@ const CALLS = [
   'GET /logs/{id}/{log_type}',
   'GET /download/{id}',
   'GET /events/{id}',
+  'GET /images/{id}/{image}',
   'POST /message/{id}',
   'GET /ports/{id}',
   'GET /ports/{id}/{path}',

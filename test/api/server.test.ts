@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ERRORS } from '../../src/protocol/errors.ts';
 import { newId } from '../../src/protocol/ids.ts';
+import { engineState } from '../../src/sandbox/engine-state.ts';
 import { registerWorker } from '../../src/store/workers.ts';
 import { sendRaw } from './raw.ts';
 import { startApi, type TestApi } from './start-api.ts';
@@ -35,6 +36,8 @@ describe('GET /', () => {
     expect(text).toContain('&lt;img src=x onerror=alert(1)&gt; &quot;quoted&quot; &amp; more');
     expect(text).not.toContain('<img');
     expect(text).toContain(`${api.url}/job/${id}`);
+    // No link to a zip that there is not yet.
+    expect(text).not.toContain(`/download/${id}`);
     expect(text).not.toMatch(/<script|src="|https:\/\//);
   });
 
@@ -78,33 +81,41 @@ describe('health', () => {
       ready: true,
       store: { ready: true, detail: expect.stringContaining('PostgreSQL') },
       engine: { ready: true, detail: 'an engine' },
-      image: { ready: true, detail: 'an engine' },
+      image: { ready: true, detail: 'an image' },
       workers: { ready: true, detail: '1 worker' },
     });
     expect(response.status).toBe(200);
   });
 
-  it('names what is not ready, and answers though a part hangs or throws', async () => {
-    const broken = await startApi({
-      engine: () => new Promise(() => {}),
-      image: async () => {
-        throw new Error('no such image');
-      },
-    });
-    try {
-      const response = await fetch(`${broken.url}/readyz`);
-      expect(response.status).toBe(503);
-      expect(await response.json()).toMatchObject({
-        ready: false,
-        store: { ready: true },
-        engine: { ready: false, detail: expect.stringContaining('did not answer within') },
-        image: { ready: false, detail: expect.stringContaining('no such image') },
-        workers: { ready: false, detail: expect.stringContaining('no worker') },
-      });
-    } finally {
-      await broken.close();
-    }
-  });
+  it.each([
+    ['hangs', () => new Promise<never>(() => {}), /did not answer within/, /not known/],
+    ['throws', async () => Promise.reject(new Error('broken pipe')), /broken pipe/, /not known/],
+    [
+      'has no image',
+      async () =>
+        engineState({ ready: true, detail: 'an engine' }, { ready: false, detail: 'no such image' }),
+      /^an engine$/,
+      /^no such image$/,
+    ],
+  ])(
+    'names what is not ready, and answers though the engine %s',
+    async (_how, engine, engineWords, words) => {
+      const broken = await startApi({ engine });
+      try {
+        const response = await fetch(`${broken.url}/readyz`);
+        expect(response.status).toBe(503);
+        expect(await response.json()).toMatchObject({
+          ready: false,
+          store: { ready: true },
+          engine: { detail: expect.stringMatching(engineWords) },
+          image: { ready: false, detail: expect.stringMatching(words) },
+          workers: { ready: false, detail: expect.stringContaining('no worker') },
+        });
+      } finally {
+        await broken.close();
+      }
+    },
+  );
 
   it('has numbers for Prometheus', async () => {
     await fetch(`${api.url}/status/${newId()}`);

@@ -3,6 +3,7 @@ import { buildApi } from '../../src/api/build-api.ts';
 import type { App, BuildApiOptions } from '../../src/api/options.ts';
 import { newId } from '../../src/protocol/ids.ts';
 import type { Job } from '../../src/protocol/job.ts';
+import { engineState } from '../../src/sandbox/engine-state.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { Fence } from '../../src/store/fence.ts';
 import { startAttempt } from '../../src/store/start-attempt.ts';
@@ -37,7 +38,8 @@ export async function startApi({ env = {}, ...options }: Options = {}): Promise<
     config,
     store,
     live: async () => null,
-    engine: async () => ({ ready: true, detail: 'an engine' }),
+    engine: async () =>
+      engineState({ ready: true, detail: 'an engine' }, { ready: true, detail: 'an image' }),
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
     version: '0.0.0-test',
     ...options,

@@ -23,7 +23,7 @@ describe('without an engine', () => {
   ])('says that %s does not answer and what to do', async (address, found) => {
     const driver = driverAt(address);
     const state = await driver.check();
-    expect(state).toEqual({ ready: false, detail: expect.stringMatching(found) });
+    expect(state).toMatchObject({ ready: false, detail: expect.stringMatching(found) });
     expect(state.detail).toMatch(/Start Docker, or set DOCKER_HOST/);
     const handle = { driver: 'docker', id: 'x', ref: 'x' };
     for (const call of [
@@ -55,9 +55,12 @@ describe('without an engine', () => {
 describe('with an engine that lacks something', () => {
   it('names the image that is missing, and how to get it', async () => {
     const driver = dockerDriver({ image: 'none.invalid/such:1', log: silent });
+    const missing = expect.stringMatching(/no image none\.invalid\/such:1.*npm start.*docker pull/);
     expect(await driver.check()).toEqual({
       ready: false,
-      detail: expect.stringMatching(/no image none\.invalid\/such:1.*npm start.*docker pull/),
+      detail: missing,
+      engine: { ready: true, detail: expect.stringMatching(/^Docker \S+, runtime/) },
+      image: { ready: false, detail: missing },
     });
     const spec = testSpec({ installation: testInstallation() });
     await expect(driver.create(spec)).rejects.toMatchObject({ code: 'IMAGE_MISSING' });

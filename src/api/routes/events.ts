@@ -6,9 +6,11 @@ import { isFinal } from '../../protocol/job.ts';
 import type { JobState } from '../../store/peek-job.ts';
 import { readEvents } from '../../store/read-events.ts';
 import { accepts } from '../accepts.ts';
+import { baseUrl } from '../base-url.ts';
 import { EXAMPLE_EVENT } from '../examples.ts';
 import { findState } from '../find-job.ts';
 import { followEvents } from '../follow-events.ts';
+import { withImageLinks } from '../images/image-links.ts';
 import type { Api, App } from '../options.ts';
 import { JobParams, wholeNumber } from '../schemas.ts';
 import { invalid } from '../validate.ts';
@@ -65,17 +67,19 @@ export function eventsRoute(app: App, api: Api): void {
         );
       }
       reply.header('vary', 'Accept');
+      const base = baseUrl(request, api.config);
       const type = accepts(request, ['text/event-stream', 'application/json']);
       if (type === 'application/json' || request.query.limit !== undefined) {
-        return pageOf(api, job, after, request.query.limit ?? 100);
+        return pageOf(api, job, after, request.query.limit ?? 100, base);
       }
-      return stream(api, job, after, request, reply);
+      return stream(api, job, after, base, request, reply);
     },
   });
 }
 
-async function pageOf({ store }: Api, job: JobState, after: number, limit: number) {
-  const events = await readEvents(store, job.id, { after, limit });
+async function pageOf({ store }: Api, job: JobState, after: number, limit: number, base: string) {
+  const found = await readEvents(store, job.id, { after, limit });
+  const events = found.map((event) => withImageLinks(event, base, job.id));
   const next_after = events.at(-1)?.seq ?? after;
   return { events, next_after, ended: isFinal(job.status) && next_after >= job.last_seq };
 }
@@ -84,6 +88,7 @@ function stream(
   api: Api,
   job: JobState,
   after: number,
+  base: string,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
@@ -97,13 +102,21 @@ function stream(
   const signal = api.streams.signalOf(reply);
   const pages = followEvents(api.store, { id: job.id, after, heartbeat: api.deadlines.heartbeat }, signal);
   // A stream that is pulled: a slow client holds the reading back, and nothing piles up for it.
-  return reply.send(Readable.from(serialize(pages), { objectMode: false }));
+  return reply.send(
+    Readable.from(
+      serialize(pages, (event) => withImageLinks(event, base, job.id)),
+      { objectMode: false },
+    ),
+  );
 }
 
-async function* serialize(pages: AsyncIterable<JobEvent[]>): AsyncGenerator<string> {
+async function* serialize(
+  pages: AsyncIterable<JobEvent[]>,
+  told: (event: JobEvent) => JobEvent,
+): AsyncGenerator<string> {
   yield `retry: ${RETRY_MS}\n\n`;
   for await (const events of pages) {
-    yield events.length > 0 ? events.map(messageOf).join('') : ':\n\n';
+    yield events.length > 0 ? events.map(told).map(messageOf).join('') : ':\n\n';
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineState } from '../../sandbox/engine-state.ts';
 import { checkStore } from '../../store/check-store.ts';
 import { liveWorkers } from '../../store/workers.ts';
 import { once } from '../once.ts';
@@ -19,8 +20,8 @@ type Part = z.infer<typeof Part>;
 const EXAMPLE = {
   ready: true,
   store: { ready: true, detail: 'PostgreSQL 18.4' },
-  engine: { ready: true, detail: 'Docker 28.5' },
-  image: { ready: true, detail: 'containerized-agent-sandbox:0.1.0' },
+  engine: { ready: true, detail: 'Docker 28.5, runtime of the engine' },
+  image: { ready: true, detail: 'image containerized-agent-sandbox:0.1.0 (1f0c9e6d2b7a)' },
   workers: { ready: true, detail: '1 worker' },
 };
 
@@ -81,15 +82,21 @@ export function healthRoutes(app: App, api: Api): void {
   );
 }
 
-async function readiness({ store, engine, image }: Api) {
-  const [storeState, engineState, imageState, workers] = await Promise.all([
+async function readiness({ store, engine }: Api) {
+  const [storeState, sandboxes, workers] = await Promise.all([
     part('the database', () => checkStore(store)),
-    part('the engine', engine),
-    image ? part('the image', image) : null,
+    engineParts(engine),
     part('the list of workers', () => workersState(store)),
   ]);
-  const parts = { store: storeState, engine: engineState, image: imageState ?? engineState, workers };
+  const parts = { store: storeState, ...sandboxes, workers };
   return { ready: Object.values(parts).every(({ ready }) => ready), ...parts };
+}
+
+/** The engine and its image, which are asked for at once and mended apart. */
+async function engineParts(check: Api['engine']): Promise<{ engine: Part; image: Part }> {
+  const state = await part('the engine', check);
+  const { engine, image } = 'image' in state ? state : engineState(state, null);
+  return { engine, image };
 }
 
 async function workersState(store: Api['store']): Promise<Part> {
@@ -100,7 +107,7 @@ async function workersState(store: Api['store']): Promise<Part> {
 }
 
 /** A check that always answers in time: one that throws or hangs is a part that is not ready. */
-async function part(name: string, check: () => Promise<Part>): Promise<Part> {
+async function part<T extends Part>(name: string, check: () => Promise<T>): Promise<T | Part> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Part>((resolve) => {
     timer = setTimeout(resolve, CHECK_TIMEOUT_MS, {

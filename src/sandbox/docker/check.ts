@@ -1,11 +1,12 @@
 import type Docker from 'dockerode';
-import type { EngineState } from '../driver.ts';
-import { answered, type EngineFacts } from './engine.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import { type EngineState, engineState, type PartState } from '../engine-state.ts';
+import { answered, type EngineFacts, engineError } from './engine.ts';
 
 /**
  * Whether the engine can make sandboxes as they must be: one that cannot hold a limit or a protection is refused,
  * rather than used without it.
- * @throws what the engine's client throws, "no such image" among it.
+ * @throws what the engine's client throws, but for what is about the image alone.
  */
 export async function checkEngine(
   docker: Docker,
@@ -17,16 +18,23 @@ export async function checkEngine(
   if (runtime && !facts.runtimes.includes(runtime)) {
     const found = facts.runtimes.join(', ');
     const detail = `${engine} has no runtime "${runtime}" (it has ${found}): add it to its daemon.json, or unset SANDBOX_RUNTIME.`;
-    return { ready: false, detail };
+    return engineState({ ready: false, detail }, null);
   }
   if (facts.lacks.length > 0) {
     const detail = `${engine} cannot give ${facts.lacks.join(', ')}: use an engine and a kernel that can.`;
-    return { ready: false, detail };
+    return engineState({ ready: false, detail }, null);
   }
-  const { Id } = await answered(docker.getImage(image).inspect());
-  const short = Id.replace(/^sha256:/, '').slice(0, 12);
-  return {
-    ready: true,
-    detail: `${engine}, image ${image} (${short}), runtime ${runtime ?? 'of the engine'}`,
-  };
+  const detail = `${engine}, runtime ${runtime ?? 'of the engine'}`;
+  return engineState({ ready: true, detail }, await imageState(docker, image));
+}
+
+async function imageState(docker: Docker, image: string): Promise<PartState> {
+  try {
+    const { Id } = await answered(docker.getImage(image).inspect());
+    return { ready: true, detail: `image ${image} (${Id.replace(/^sha256:/, '').slice(0, 12)})` };
+  } catch (error) {
+    const found = engineError(error, image);
+    if (!(found instanceof CodedError) || found.code !== 'IMAGE_MISSING') throw error;
+    return { ready: false, detail: `${found.message} ${found.hint}` };
+  }
 }

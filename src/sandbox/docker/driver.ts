@@ -2,14 +2,8 @@ import Docker from 'dockerode';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
-import type {
-  Driver,
-  EngineState,
-  ListedSandbox,
-  SandboxHandle,
-  SandboxSpec,
-  SnapshotHandle,
-} from '../driver.ts';
+import type { Driver, ListedSandbox, SandboxHandle, SandboxSpec, SnapshotHandle } from '../driver.ts';
+import { type EngineState, engineState } from '../engine-state.ts';
 import { defaultImage } from '../image.ts';
 import { checkEngine } from './check.ts';
 import { containerName, containerOptions, LABEL } from './container.ts';
@@ -183,7 +177,7 @@ export function dockerDriver(options: DockerDriverOptions): Driver {
     } catch (error) {
       const found = engineError(error, image);
       const detail = found instanceof CodedError ? `${found.message} ${found.hint}` : String(found);
-      return { ready: false, detail };
+      return engineState({ ready: false, detail }, null);
     }
   }
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { promisify } from 'node:util';
-import type { EngineState } from '../driver.ts';
+import type { PartState } from '../engine-state.ts';
 import { hierarchies } from './cgroup.ts';
 import type { OciStore } from './store.ts';
 
@@ -14,7 +14,7 @@ const RUNTIMES = /^(\S*\/)?(runc|crun|youki)$/;
 const NEEDED_GROUPS = ['cpu', 'memory', 'pids'];
 
 /** Whether this machine can run sandboxes without an engine: what is missing first, with what to do about it. */
-export async function checkHost(store: OciStore, runtime = 'runc'): Promise<EngineState> {
+export async function checkHost(store: OciStore, runtime = 'runc'): Promise<PartState> {
   const missing = await firstMissing(store, runtime).catch((error: Error) => error.message);
   if (missing !== null) return { ready: false, detail: `oci: ${missing}` };
   const { stdout } = await run(runtime, ['--version'], { timeout: ANSWER_MS });

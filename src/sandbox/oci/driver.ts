@@ -4,14 +4,8 @@ import type { Logger } from 'pino';
 import { CodedError } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { wordsOf } from '../../protocol/words-of.ts';
-import type {
-  Driver,
-  EngineState,
-  ListedSandbox,
-  SandboxHandle,
-  SandboxSpec,
-  SnapshotHandle,
-} from '../driver.ts';
+import type { Driver, ListedSandbox, SandboxHandle, SandboxSpec, SnapshotHandle } from '../driver.ts';
+import { type EngineState, engineState } from '../engine-state.ts';
 import { defaultImage } from '../image.ts';
 import { bundleConfig } from './bundle.ts';
 import { countsSwap, setFrozen } from './cgroup.ts';
@@ -150,13 +144,13 @@ export function ociDriver(options: OciDriverOptions): Driver {
 
   async function check(): Promise<EngineState> {
     const host = await checkHost(store, runtime);
-    if (!host.ready) return host;
+    if (!host.ready) return engineState(host, null);
     try {
       await image();
-      return { ready: true, detail: `${host.detail}, image ${imageName}` };
+      return engineState(host, { ready: true, detail: `image ${imageName}` });
     } catch (error) {
       const hint = error instanceof CodedError ? ` ${error.hint}` : '';
-      return { ready: false, detail: `${host.detail}: ${wordsOf(error)}${hint}` };
+      return engineState(host, { ready: false, detail: `${wordsOf(error)}${hint}` });
     }
   }
 

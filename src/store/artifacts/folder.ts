@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
-import { ID_PATTERN, newId } from '../../protocol/ids.ts';
+import { ID_PATTERN, IMAGE_ID, newId } from '../../protocol/ids.ts';
 import type { Artifacts, InputStaging, OutputWriter } from './artifacts.ts';
 import { sync } from './sync.ts';
 
@@ -13,7 +13,6 @@ const OUTPUT = 'output.zip';
 const INPUTS = 'inputs';
 const LIST = 'list.json';
 const IMAGES = 'images';
-const IMAGE_ID = /^[0-9a-f]{32}$/;
 /** Names of what is not whole yet begin with it. */
 const TEMPORARY = '.new-';
 const List = z.array(z.object({ path: z.string(), bytes: z.int(), executable: z.boolean() }));
