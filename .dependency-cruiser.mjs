@@ -42,7 +42,7 @@ export default {
         pathNot: [
           ...['api', 'protocol', 'config', 'store'].map(path),
           '^src/agent/context/inspect[.]ts$',
-          '^src/sandbox/(sandbox|driver)[.]ts$',
+          '^src/sandbox/(sandbox|driver|engine-state|kernels|desktop)[.]ts$',
           '^src/sandbox/connection/',
         ],
       },

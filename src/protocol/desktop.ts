@@ -190,7 +190,7 @@ export const DesktopAct = z.strictObject({
   frame: Frame.optional(),
 });
 
-const WindowInfo = z.object({
+export const WindowInfo = z.object({
   window: z.int(),
   title: z.string(),
   /** The program's own name for the kind of window: `xterm`, `Chromium`. */

@@ -10,7 +10,11 @@ const MAX_NAME_BYTES = 255;
  */
 export function filePath(url: string): string {
   const encoded = /^\/files\/[^/?]*\/?([^?]*)/.exec(url)?.[1] ?? '';
-  const path = decodeURIComponent(encoded);
+  return checkedPath(decodeURIComponent(encoded));
+}
+
+/** A path relative to the workspace, in its plain form. @throws CodedError INVALID_PATH */
+export function checkedPath(path: string): string {
   const fault = faultOf(path);
   if (fault) throw new CodedError('INVALID_PATH', fault);
   return path

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
 import { isFinal, type Job } from '../../protocol/job.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -8,15 +9,23 @@ import { FileParams, sandboxOf } from '../files/file-calls.ts';
 import { fileHeaders } from '../files/file-headers.ts';
 import { filePath } from '../files/file-path.ts';
 import { readKept } from '../files/kept-files.ts';
-import { Listing } from '../files/listing.ts';
-import { inWorkspace, listLive } from '../files/live-files.ts';
+import { ListedFile, Listing } from '../files/listing.ts';
+import { inWorkspace, listed, listLive } from '../files/live-files.ts';
 import { findJob } from '../find-job.ts';
 import type { RouteDocs } from '../openapi/route-docs.ts';
 import type { Api, App } from '../options.ts';
 import { parseRange } from '../range.ts';
-import { NoQuery } from '../schemas.ts';
+import { flagOff, wholeNumberOr } from '../schemas.ts';
 import { sendBytes } from '../send-bytes.ts';
 import { outputOf } from './download.ts';
+
+const FileQuery = z.strictObject({
+  depth: wholeNumberOr(1, 1, 64).describe(
+    'Of a live folder: 1 lists what is right in it, 2 also what is in those folders, and so on.',
+  ),
+  stat: flagOff().describe('Tells what a live file or folder is, without its content.'),
+});
+const Answer = z.union([Listing, ListedFile]);
 
 const DOCS: RouteDocs = {
   id: 'getFile',
@@ -55,13 +64,13 @@ export function getFileRoute(app: App, api: Api): void {
       method: ['GET', 'HEAD'],
       url,
       exposeHeadRoute: false,
-      schema: { params: FileParams, querystring: NoQuery, response: { 200: Listing } },
+      schema: { params: FileParams, querystring: FileQuery, response: { 200: Answer } },
       config: url.endsWith('*') ? { docs: DOCS } : {},
       handler: async (request, reply) => {
         const path = filePath(request.url);
         const job = await findJob(api.store, request.params.id);
         if (isFinal(job.status)) return sendKept(api, job, path, request, reply);
-        return sendLive(api, await sandboxOf(api, job), path, request, reply);
+        return sendLive(api, await sandboxOf(api, job), { path, ...request.query }, request, reply);
       },
     });
   }
@@ -70,14 +79,15 @@ export function getFileRoute(app: App, api: Api): void {
 async function sendLive(
   api: Api,
   sandbox: Sandbox,
-  path: string,
+  { path, depth, stat }: { path: string } & z.infer<typeof FileQuery>,
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
   const signal = api.streams.signalOf(reply);
   const info = await sandbox.stat(inWorkspace(path), { signal });
+  if (stat) return { ...listed(info, ''), path };
   const target = info.type === 'symlink' ? await typeBehind(sandbox, path, signal) : info.type;
-  if (target === 'directory') return listLive(sandbox, path, signal);
+  if (target === 'directory') return listLive(sandbox, path, { depth, signal });
   const range = parseRange(request.headers.range, info.size);
   fileHeaders(reply, path);
   reply.header('accept-ranges', 'bytes');

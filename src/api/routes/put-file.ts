@@ -7,7 +7,13 @@ import { FileParams, pathBelow, WRITE_ERRORS, writableSandbox } from '../files/f
 import { ListedFile } from '../files/listing.ts';
 import { existsLive, inWorkspace, listed } from '../files/live-files.ts';
 import type { Api, App } from '../options.ts';
-import { flag } from '../schemas.ts';
+import { flag, flagOff } from '../schemas.ts';
+
+const PutQuery = z.strictObject({
+  executable: flag().optional().describe('Whether it can be run.'),
+  append: flagOff().describe('Whether the bytes go behind what the file has.'),
+  folder: flagOff().describe('Makes a folder, in place of a file.'),
+});
 
 export function putFileRoute(app: App, api: Api): void {
   app.put(
@@ -15,7 +21,7 @@ export function putFileRoute(app: App, api: Api): void {
     {
       schema: {
         params: FileParams,
-        querystring: z.strictObject({ executable: flag().optional().describe('Whether it can be run.') }),
+        querystring: PutQuery,
         response: { 200: ListedFile, 201: ListedFile },
       },
       config: {
@@ -23,9 +29,9 @@ export function putFileRoute(app: App, api: Api): void {
         docs: {
           id: 'putFile',
           tag: 'While it runs',
-          summary: 'Write a file into a live workspace',
+          summary: 'Write a file into a live workspace, or make a folder',
           description:
-            'The body is its bytes, whatever its type. Written whole or not at all; missing folders are made.',
+            'The body is its bytes, whatever its type. Written whole or not at all (unless with `append`); missing folders are made. With `folder=1` the folder is made, or is there already.',
           answer: 'The file as it is now; 201 where there was none.',
           example: EXAMPLE_FILE,
           bodies: { 'application/octet-stream': { schema: 'binary' } },
@@ -45,12 +51,14 @@ export function putFileRoute(app: App, api: Api): void {
       const sandbox = await writableSandbox(api, request.params.id);
       const signal = api.streams.signalOf(reply);
       const existed = await existsLive(sandbox, path, signal);
-      const body = limited(request, api.config.MAX_UPLOAD_MB);
-      const { executable } = request.query;
-      const info = await sandbox.write(inWorkspace(path), body, {
-        signal,
-        ...(executable !== undefined && { mode: executable ? 0o755 : 0o644 }),
-      });
+      const { executable, append, folder } = request.query;
+      if (folder) await sandbox.mkdir(inWorkspace(path), { signal });
+      else {
+        const body = limited(request, api.config.MAX_UPLOAD_MB);
+        const mode = executable === undefined ? {} : { mode: executable ? 0o755 : 0o644 };
+        await sandbox.write(inWorkspace(path), body, { signal, append, ...mode });
+      }
+      const info = await sandbox.stat(inWorkspace(path), { signal });
       return reply.code(existed ? 200 : 201).send({ ...listed(info, ''), path });
     },
   );

@@ -1,106 +1,61 @@
-import { CodedError, toErrorInfo } from '../../protocol/errors.ts';
-import type { ExecLine, ExecRequest, ExecResult } from '../../protocol/sandbox-api.ts';
-import type { Sandbox, ExecRequest as SandboxExec } from '../../sandbox/sandbox.ts';
+import type { ExecLine, ExecRequest, ExecResult, ShellRequest } from '../../protocol/sandbox-api.ts';
+import type { ProcessEnded, ShellEnded } from '../../protocol/sandboxd.ts';
+import type { OutputOptions, Sandbox, ExecRequest as SandboxExec } from '../../sandbox/sandbox.ts';
+import { decodeOutput, type OutputStream } from './decode-output.ts';
+import { pacedLines } from './paced-lines.ts';
 
 const DEFAULT_TIMEOUT_S = 600;
 const MAX_RESULT_CHARS = 1024 * 1024;
 
-type Stream = 'stdout' | 'stderr';
+/** Something that prints and ends, as a process does. */
+export type Command<Ended extends ProcessEnded> = (options: OutputOptions) => Promise<Ended>;
 
-function asExec({ command, argv, cwd, env, stdin, timeout_s = DEFAULT_TIMEOUT_S }: ExecRequest): SandboxExec {
-  return {
+/** A command, or a program with its arguments. */
+export function execCommand(sandbox: Sandbox, request: ExecRequest): Command<ProcessEnded> {
+  const { command, argv, cwd, env, stdin, timeout_s = DEFAULT_TIMEOUT_S } = request;
+  const wanted: SandboxExec = {
     ...(argv ? { argv } : { shell: command ?? '' }),
     ...(cwd !== undefined && { cwd }),
     ...(env && { env }),
     ...(stdin !== undefined && { stdin: Buffer.from(stdin) }),
     timeoutMs: timeout_s * 1_000,
   };
+  return (options) => sandbox.exec(wanted, options);
 }
 
-/** Runs a command to its end and gives what it printed, as far as that is kept. Throws as the sandbox does. */
-export async function runToEnd(
-  sandbox: Sandbox,
-  request: ExecRequest,
+/** A command in a lasting shell session. */
+export function shellCommand(sandbox: Sandbox, request: ShellRequest): Command<ShellEnded> {
+  const { command, session, env, timeout_s = DEFAULT_TIMEOUT_S } = request;
+  const wanted = { command, session, timeoutMs: timeout_s * 1_000, ...(env && { env }) };
+  return (options) => sandbox.shell(wanted, options);
+}
+
+/** Runs it to its end and gives what it printed, as far as that is kept. Throws as the sandbox does. */
+export async function runToEnd<Ended extends ProcessEnded>(
+  command: Command<Ended>,
   signal: AbortSignal,
-): Promise<ExecResult> {
-  const texts: Record<Stream, string> = { stdout: '', stderr: '' };
+): Promise<Omit<Ended, 'event'> & Pick<ExecResult, 'stdout' | 'stderr' | 'truncated'>> {
+  const texts: Record<OutputStream, string> = { stdout: '', stderr: '' };
   let truncated = false;
-  const decode = decoders((stream, text) => {
+  const decoded = decodeOutput((stream, text) => {
     const room = MAX_RESULT_CHARS - texts[stream].length;
     texts[stream] += text.slice(0, room);
     truncated ||= text.length > room;
+    return undefined;
   });
-  const ended = await sandbox.exec(asExec(request), { signal, onOutput: decode.take });
-  decode.end();
+  const ended = await command({ signal, onOutput: decoded.take });
+  await decoded.end();
   const { event: _event, ...result } = ended;
   return { ...result, ...texts, truncated };
 }
 
-/**
- * Runs a command and gives what it prints as lines, as it comes and at the pace at which they are taken; last how it
- * ended, or why it could not be run. To stop taking them is to end the command.
- */
-export async function* streamLines(
-  sandbox: Sandbox,
-  request: ExecRequest,
-  signal: AbortSignal,
-): AsyncGenerator<ExecLine> {
-  const stopping = new AbortController();
-  const lines: ExecLine[] = [];
-  let more = Promise.withResolvers<void>();
-  let taken = Promise.withResolvers<void>();
-  const add = (line: ExecLine): void => {
-    lines.push(line);
-    more.resolve();
-  };
-  const decode = decoders((stream, text) => add({ type: stream, text }));
-  const options = {
-    signal: AbortSignal.any([signal, stopping.signal]),
-    onOutput: async (stream: Stream, bytes: Buffer) => {
-      decode.take(stream, bytes);
-      await taken.promise;
-    },
-  };
-  const run = sandbox.exec(asExec(request), options).then(
-    ({ event: _event, ...ended }) => {
-      decode.end();
-      add({ type: 'ended', ...ended });
-    },
-    (error: unknown) => add({ type: 'failed', error: toErrorInfo(asCoded(error)) }),
-  );
-  try {
-    for (;;) {
-      await more.promise;
-      more = Promise.withResolvers();
-      for (let line = lines.shift(); line; line = lines.shift()) {
-        yield line;
-        if (line.type === 'ended' || line.type === 'failed') return;
-      }
-      taken.resolve();
-      taken = Promise.withResolvers();
-    }
-  } finally {
-    stopping.abort(new CodedError('CONNECTION_LOST', 'the client has gone'));
-    taken.resolve();
-    await run;
-  }
+/** Runs it and gives what it prints as lines, last how it ended. To stop taking them is to end it. */
+export function streamLines<Ended extends ProcessEnded>(command: Command<Ended>, signal: AbortSignal) {
+  type Line = Extract<ExecLine, { text: string }> | (Omit<Ended, 'event'> & { type: 'ended' });
+  return pacedLines<Line>(signal, async (add, stopped) => {
+    const decoded = decodeOutput((stream, text) => add({ type: stream, text }));
+    const { event: _event, ...ended } = await command({ signal: stopped, onOutput: decoded.take });
+    await decoded.end();
+    return { type: 'ended', ...ended };
+  });
 }
-
-/** The two streams of a command as text: a character that comes in two pieces is not torn apart. */
-function decoders(told: (stream: Stream, text: string) => void) {
-  const decoder = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  const tell = (stream: Stream, text: string): void => {
-    if (text !== '') told(stream, text);
-  };
-  return {
-    take: (stream: Stream, bytes: Buffer): void =>
-      tell(stream, decoder[stream].decode(bytes, { stream: true })),
-    end(): void {
-      for (const stream of ['stdout', 'stderr'] as const) tell(stream, decoder[stream].decode());
-    },
-  };
-}
-
-/** Only codes of ours, and no words of a fault of the server's own. */
-const asCoded = (error: unknown): CodedError =>
-  error instanceof CodedError ? error : new CodedError('INTERNAL', 'the server met a fault of its own');

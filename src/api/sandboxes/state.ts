@@ -35,7 +35,7 @@ function statusOf({ status }: Job, lease: SandboxLease | undefined): z.infer<typ
 function linksOf(base: string, { id, status, output }: Job): Record<string, string> {
   const paths = isFinal(status)
     ? ['files', 'events']
-    : ['exec', 'files', 'desktop', 'terminal', 'ports', 'events'];
+    : ['exec', 'shell', 'processes', 'kernels', 'files', 'desktop', 'terminal', 'ports', 'events'];
   const links = Object.fromEntries(paths.map((path) => [path, `${base}/${path}/${id}`]));
   return {
     self: `${base}/sandboxes/${id}`,
