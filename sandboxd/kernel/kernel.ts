@@ -11,6 +11,9 @@ export interface KernelSink {
   dropped(bytes: number): void;
 }
 
+/** Starts an interpreter. @param late takes what it shows while it runs nothing. */
+export type StartKernel = (env: Record<string, string>, late: KernelSink) => Promise<Kernel>;
+
 /** A started interpreter, of whatever kind. */
 export interface Kernel {
   readonly pid: number;

@@ -4,7 +4,7 @@ import type { KernelList } from '../../src/protocol/kernel.ts';
 import type { Ground } from '../process/launch.ts';
 import { findSpecs, type KernelSpec } from './jupyter/specs.ts';
 import { startJupyter } from './jupyter/start.ts';
-import type { Kernel } from './kernel.ts';
+import type { StartKernel } from './kernel.ts';
 import { startNode } from './node/start.ts';
 import { KernelSession } from './session.ts';
 
@@ -72,10 +72,10 @@ export class Kernels {
     return { kernels: [...this.#sessions.values()].map((session) => session.info()), specs };
   }
 
-  #starter(spec: string): (env: Record<string, string>) => Promise<Kernel> {
+  #starter(spec: string): StartKernel {
     const { python, node } = this.#programs;
     if (spec === TYPESCRIPT)
-      return (env) => startNode(this.#ground, { program: node, folder: this.#folder, env });
+      return (env, late) => startNode(this.#ground, { program: node, folder: this.#folder, env, late });
     const found =
       spec === PYTHON ? pythonSpec(python) : findSpecs(process.env).find(({ name }) => name === spec);
     if (!found) {
@@ -85,7 +85,7 @@ export class Kernels {
         `There is no kind of kernel ${spec}; there is ${specs.join(', ')}.`,
       );
     }
-    return (env) => startJupyter(this.#ground, found, { folder: this.#folder, env });
+    return (env, late) => startJupyter(this.#ground, found, { folder: this.#folder, env, late });
   }
 }
 

@@ -3,7 +3,8 @@ import type { KernelEnded, KernelException, KernelFault, KernelInfo } from '../.
 import { memoryKills } from '../process/memory-limit.ts';
 import { nowTicks } from '../process/proc.ts';
 import type { Exit } from '../process/spawn.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, StartKernel } from './kernel.ts';
+import { LateOutput } from './late-output.ts';
 import type { RunOutput } from './run-output.ts';
 
 /** How long code that is interrupted may take to yield; its kernel is ended otherwise. */
@@ -22,7 +23,9 @@ export interface SessionRequest {
 export class KernelSession {
   readonly name: string;
   readonly spec: string;
-  readonly #start: (env: Record<string, string>) => Promise<Kernel>;
+  readonly #start: StartKernel;
+  /** What is shown between two runs. */
+  readonly #late = new LateOutput();
   #kernel: Kernel | null = null;
   #env: Record<string, string> = {};
   /** Whether state was lost since a run was told so. */
@@ -34,7 +37,7 @@ export class KernelSession {
   /** Stops what runs now, with why. */
   #stopRun: ((fault: KernelFault) => void) | null = null;
 
-  constructor(name: string, spec: string, start: (env: Record<string, string>) => Promise<Kernel>) {
+  constructor(name: string, spec: string, start: StartKernel) {
     this.name = name;
     this.spec = spec;
     this.#start = start;
@@ -81,6 +84,7 @@ export class KernelSession {
     const kills = memoryKills();
     this.#env = { ...this.#env, ...request.env };
     const fresh = this.#kernel === null;
+    const earlier = this.#late.take();
     const kernel = this.#kernel ?? (await this.#begin());
     const anew = this.#anew;
     this.#anew = false;
@@ -97,12 +101,13 @@ export class KernelSession {
       exit_code: exit?.code ?? null,
       signal: exit?.signal ?? null,
       dropped_bytes: request.output.droppedBytes,
+      earlier,
       duration_ms: performance.now() - began,
     };
   }
 
   async #begin(): Promise<Kernel> {
-    const kernel = await this.#start(this.#env);
+    const kernel = await this.#start(this.#env, this.#late);
     this.#kernel = kernel;
     void kernel.exit.then(() => {
       if (this.#kernel !== kernel) return;

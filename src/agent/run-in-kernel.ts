@@ -2,6 +2,7 @@ import { ERRORS } from '../protocol/errors.ts';
 import { AGENT_FOLDER } from '../protocol/job.ts';
 import type { KernelDisplay, KernelEnded } from '../protocol/kernel.ts';
 import type { KernelRequest } from '../sandbox/kernels.ts';
+import { cleanText } from './clean-text.ts';
 import { readDisplay } from './kernel-output.ts';
 import { OutputCapture } from './output-capture.ts';
 import type { ToolCallContext, ToolResult } from './tool.ts';
@@ -42,16 +43,25 @@ export async function runInKernel(call: ToolCallContext, request: KernelRequest)
       onDisplay: show,
     },
   );
+  if (ended.earlier !== '') await call.log('stdout', Buffer.from(ended.earlier));
   if (ended.exception?.traceback) await print('stderr', ended.exception.traceback);
   const { text, file } = await output.end();
   const said = [...new Set([...notes, ...describe(ended)])].map((note) => `[${note}]`);
-  const content = [text.trimEnd(), ...said].filter(Boolean).join('\n');
+  const content = [...tellEarlier(call.redact(ended.earlier)), text.trimEnd(), ...said]
+    .filter(Boolean)
+    .join('\n');
   return {
     content: content || (images.length > 0 ? '[an image]' : '[done; nothing was printed]'),
     isError: ended.fault !== null,
     images,
     fullOutput: file,
   };
+}
+
+/** What goes on in the background may print when nobody looks; it stands before the output of the call that met it. */
+function tellEarlier(earlier: string): string[] {
+  const text = cleanText(earlier).trimEnd();
+  return text === '' ? [] : ['[printed in the background since the last call:]', text, '[this call:]'];
 }
 
 function describe({ fault, restarted, dropped_bytes }: KernelEnded): string[] {

@@ -32,8 +32,10 @@ export async function runKernelBlock(
   const spec = block.language === 'python' ? 'python' : 'typescript';
   const kernel = { spec, env };
   const options = signal ? { signal } : {};
+  let earlier = '';
   if ((places.get(spec) ?? WORKSPACE) !== cwd) {
-    await sandbox.kernels.run({ ...kernel, code: CHANGE_FOLDER[spec](JSON.stringify(cwd)) }, options);
+    const code = CHANGE_FOLDER[spec](JSON.stringify(cwd));
+    ({ earlier } = await sandbox.kernels.run({ ...kernel, code }, options));
     places.set(spec, cwd);
   }
   const print = async (stream: 'stdout' | 'stderr', text: string): Promise<void> => {
@@ -57,6 +59,8 @@ export async function runKernelBlock(
     { ...kernel, code: block.code, ...timeout },
     { ...options, ...(onOutput && { onOutput }), onDisplay: show },
   );
+  earlier += ended.earlier;
+  if (earlier !== '') await print('stdout', `[printed in the background before this block:]\n${earlier}`);
   // A new process is where kernels begin.
   if (ended.restarted) places.delete(spec);
   const exit = exitCode(ended);

@@ -22,6 +22,8 @@ const Name = z
 /** Most output that one run hands out, streams and rich output each; the rest is dropped and counted. */
 export const KERNEL_STREAM_BYTES = 8 * 1024 * 1024;
 export const KERNEL_DISPLAY_BYTES = 12 * 1024 * 1024;
+/** Most that is kept of what a kernel prints while it runs nothing. */
+export const KERNEL_EARLIER_BYTES = 8 * 1024;
 
 /** Runs code: `started`, stdout as data frames, stderr frames, `display` for rich output, `ended`. */
 export const KernelRun = z.object({
@@ -83,6 +85,8 @@ export const KernelEnded = z.object({
   signal: z.string().nullable(),
   /** Output beyond the limits. */
   dropped_bytes: z.int(),
+  /** What threads and timers printed between the run before and this one: the last 8 KiB of it. */
+  earlier: z.string().max(KERNEL_EARLIER_BYTES).default(''),
   duration_ms: z.number(),
 });
 export type KernelEnded = z.infer<typeof KernelEnded>;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ToolCallContext, ToolResult } from '../../src/agent/tool.ts';
 import { findTool } from '../../src/agent/tools.ts';
 import { startTestSandbox } from '../support/sandbox.ts';
@@ -63,6 +63,15 @@ describe('python', () => {
     });
     expect(page.content).toBe(`<b>hunter2hunter2</b>\n[shown as html: .agent/outputs/${page.name}-1.html]`);
     expect(await readText(sandbox, `.agent/outputs/${page.name}-1.html`)).toBe('<b>[secret]</b>');
+  });
+
+  it('shows what was printed after the call before', async () => {
+    const code = 'import threading\ndef say():\n  print("late", flush=True)\n  open("said", "w").close()\n';
+    await call('python', { code: `${code}threading.Timer(0.1, say).start()` });
+    await vi.waitFor(() => sandbox.stat('said'), 10_000);
+    expect((await call('python', { code: '1 + 1' })).content).toBe(
+      '[printed in the background since the last call:]\nlate\n[this call:]\n2',
+    );
   });
 
   it('starts anew when asked to, and uses other kernels', async () => {
@@ -152,6 +161,20 @@ describe('a runbook', () => {
     expect(run.logs.stdout).toContain('[shown: output/block-3-1.png]\n21\n');
     expect(run.logs.stdout).toMatch(/==> \[4\/5\] m \+ 1\n2\n/);
     expect((await sandbox.stat('output/block-3-1.png')).size).toBeGreaterThan(1_000);
+  });
+
+  it('shows what was printed between its blocks', async () => {
+    const code = 'import threading\ndef say():\n  print("late", flush=True)\n  open("said2", "w").close()\n';
+    const run = startRunbook({
+      sandbox,
+      prompt: [
+        block('python', `${code}threading.Timer(0.1, say).start()`),
+        block('bash', 'until test -e said2; do sleep 0.02; done'),
+        block('python', '7'),
+      ].join('\n'),
+    });
+    await run.result;
+    expect(run.logs.stdout).toMatch(/7\n\[printed in the background before this block:\]\nlate\n/);
   });
 
   it('ends with the exit code that a block asks for', async () => {

@@ -76,6 +76,44 @@ export function runsKernels(engine: Engine, check: Case): void {
     );
 
     check(
+      'tell with the next run what was printed in between',
+      async () => {
+        const { sandbox } = await start();
+        const later = {
+          python: [
+            'import threading',
+            'def say():\n  print("late", flush=True)\n  display("shown late")',
+            'threading.Timer(0.2, say).start()',
+          ].join('\n'),
+          typescript:
+            'setTimeout(() => { process.stdout.write("late\\n"); display("shown late") }, 200); undefined',
+        };
+        for (const [spec, code] of Object.entries(later)) {
+          expect(await runCode(sandbox, { spec, code })).toMatchObject({ earlier: '', stdout: '' });
+          let earlier = '';
+          // What comes while a run is under way is that run's.
+          let during = '';
+          await vi.waitFor(async () => {
+            const ran = await runCode(sandbox, { spec, code: '' });
+            earlier += ran.earlier;
+            during += ran.stdout + ran.displays.map(({ data }) => `${data['text/plain']}\n`).join('');
+            expect(earlier + during).toMatch(/late\n.*shown late/s);
+          }, 10_000);
+          expect(await runCode(sandbox, { spec, code: '' })).toMatchObject({ earlier: '' });
+        }
+        // A thread that never stops is no reason to keep more than a little.
+        await runCode(sandbox, {
+          code: 'import time\ndef on():\n  for i in range(100): print("x" * 999, flush=True)\n  open("done", "w").close()\n_ = threading.Timer(0.1, on).start()',
+        });
+        await vi.waitFor(() => sandbox.stat('/workspace/done'), 10_000);
+        const { earlier, stdout } = await runCode(sandbox, { code: '' });
+        expect(earlier + stdout).toMatch(/x\n$/);
+        expect(earlier.length).toBeLessThanOrEqual(8_192);
+      },
+      60_000,
+    );
+
+    check(
       'break off an endless loop and keep its state',
       async () => {
         const { sandbox } = await start();

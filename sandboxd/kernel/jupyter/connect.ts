@@ -37,11 +37,17 @@ export const CHANNELS = { shell: 1, iopub: 2, stdin: 3, control: 4, hb: 5 } as c
 /** A conversation with a started Jupyter kernel. */
 export class JupyterClient {
   readonly #session = newId();
+  readonly #late: KernelSink;
   #shell: Zmtp | null = null;
   #control: Zmtp | null = null;
   #iopub: Zmtp | null = null;
   #running: Execution | null = null;
   #heard: (() => void) | null = null;
+
+  /** @param late takes what is published while nothing runs */
+  constructor(late: KernelSink) {
+    this.#late = late;
+  }
 
   /** Waits until the kernel has opened its sockets and answers on them. */
   async open(path: string, signal: AbortSignal): Promise<void> {
@@ -118,9 +124,10 @@ export class JupyterClient {
 
   #published({ frames, skipped }: ZmtpMessage): void {
     const running = this.#running;
-    if (skipped > 0) running?.sink.dropped(skipped);
-    if (running?.sink.full && isStream(frames)) {
-      running.sink.dropped(frames.at(-1)?.length ?? 0);
+    const sink = running?.sink ?? this.#late;
+    if (skipped > 0) sink.dropped(skipped);
+    if (sink.full && isStream(frames)) {
+      sink.dropped(frames.at(-1)?.length ?? 0);
       return;
     }
     const message = parseMessage(frames);
@@ -131,7 +138,7 @@ export class JupyterClient {
       if (!idle || message.parent !== running?.id || !running) return;
       running.idle = true;
       this.#settle(running);
-    } else if (running) publish(message, running.sink);
+    } else publish(message, sink);
   }
 
   /** The reply and the last of the output come over different sockets, in any order. */

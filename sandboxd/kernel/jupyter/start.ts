@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { newId } from '../../../src/protocol/ids.ts';
 import type { Ground } from '../../process/launch.ts';
 import { signalAll } from '../../process/tree.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel, KernelSink } from '../kernel.ts';
 import { startProgram } from '../program.ts';
 import { CHANNELS, JupyterClient } from './connect.ts';
 import type { KernelSpec } from './specs.ts';
@@ -13,7 +13,7 @@ import type { KernelSpec } from './specs.ts';
 export async function startJupyter(
   ground: Ground,
   spec: KernelSpec,
-  { folder: parent, env }: { folder: string; env: Record<string, string> },
+  { folder: parent, env, late }: { folder: string; env: Record<string, string>; late: KernelSink },
 ): Promise<Kernel> {
   const folder = join(parent, newId());
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -22,7 +22,7 @@ export async function startJupyter(
   const connection = join(folder, 'connection.json');
   const ports = Object.fromEntries(Object.entries(CHANNELS).map(([name, at]) => [`${name}_port`, at]));
   const signature = { key: '', signature_scheme: 'hmac-sha256' };
-  const client = new JupyterClient();
+  const client = new JupyterClient(late);
   try {
     await writeFile(connection, JSON.stringify({ transport: 'ipc', ip: sockets, ...ports, ...signature }));
     const argv = spec.argv.map((word) =>

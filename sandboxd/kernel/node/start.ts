@@ -31,10 +31,15 @@ const Answer = z.discriminatedUnion('event', [
 /** Starts a kernel for TypeScript and JavaScript. @throws CodedError KERNEL_START_FAILED */
 export async function startNode(
   ground: Ground,
-  { program: file, folder, env }: { program: string; folder: string; env: Record<string, string> },
+  {
+    program: file,
+    folder,
+    env,
+    late,
+  }: { program: string; folder: string; env: Record<string, string>; late: KernelSink },
 ): Promise<Kernel> {
   const path = join(folder, newId());
-  let sink: KernelSink | null = null;
+  let sink = late;
   const { program, client: socket } = await startProgram(
     ground,
     {
@@ -42,7 +47,7 @@ export async function startNode(
       cwd: ground.workspace,
       env,
       onOutput(stream, bytes) {
-        sink?.stream(stream, bytes);
+        sink.stream(stream, bytes);
         return undefined;
       },
     },
@@ -56,10 +61,10 @@ export async function startNode(
     if (answer.event === 'display') {
       // After what was printed before it.
       await Promise.all([running.stdout.drain(), running.stderr.drain()]);
-      sink?.display(answer.kind, answer.data);
+      sink.display(answer.kind, answer.data);
     } else if (answer.run === run) {
       await Promise.all([running.stdout.drain(), running.stderr.drain()]);
-      sink = null;
+      sink = late;
       done?.(answer.exception);
     }
   }

@@ -19,6 +19,7 @@ export const KernelInput = z.strictObject({
 /** What the model is told of all of them: once, since it is sent with every request. */
 export const KERNEL_RULES = `- Code is interrupted after timeout_s (default ${DEFAULT_TIMEOUT_S}, at most ${MAX_TIMEOUT_S}); you see what it printed, and the state is kept if the code yields within 3 s.
 - Of output over 30,000 characters you see the head and the tail; the whole is in a file that is named.
+- What threads and timers print after a call has ended is shown with the next one.
 - kernel names another kernel of the same language beside the first, each with a state of its own. restart: true begins with a new one.
 - Errors: KERNEL_TIMEOUT (see above), KERNEL_INPUT_REFUSED (nobody can type), KERNEL_OUT_OF_MEMORY and KERNEL_DIED (the process ended: variables and imports are gone, files are not; work on less at once). An exception is shown with its traceback; what ran before it has taken effect.`;
 
