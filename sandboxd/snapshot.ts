@@ -7,6 +7,7 @@ import '../src/protocol/desktop.ts';
 import '../src/protocol/frames.ts';
 import '../src/protocol/sandboxd.ts';
 import '../src/protocol/kernel.ts';
+import '../src/protocol/watch.ts';
 import './archive/selection.ts';
 
 startupSnapshot.setDeserializeMainFunction(() => void import('./main.ts'));

@@ -121,6 +121,7 @@ function contextOf(
     append: (...events) => appendEvents(store, { jobId: job.id, attempt: job.attempt }, events),
     log: async () => {},
     redact: (text) => text,
+    portUrl: () => '',
     images: {
       save: () => Promise.reject(new Error('expected no image')),
       load: async () => null,

@@ -2,6 +2,8 @@ import type { Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import type { FileInfo } from '../../src/protocol/sandboxd.ts';
 
+type Kinds = Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>;
+
 const MODE_BITS = 0o7777;
 /** The years 1 to 9999: a file may claim any time, a date on the wire may not. */
 const FIRST_MS = -62_135_596_800_000;
@@ -28,7 +30,8 @@ export function modified(stats: Stats): string {
   return new Date(Math.min(Math.max(stats.mtimeMs, FIRST_MS), LAST_MS)).toISOString();
 }
 
-export function typeOf(stats: Stats): FileInfo['type'] {
+/** Of what was asked for by its path, or found in a folder. */
+export function typeOf(stats: Kinds): FileInfo['type'] {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'directory';
   if (stats.isSymbolicLink()) return 'symlink';

@@ -26,6 +26,7 @@ import {
   ShellRun,
 } from '../../src/protocol/sandboxd.ts';
 import { TERMINAL_CALLS, TerminalClose, TerminalOpen, TerminalResize } from '../../src/protocol/terminal.ts';
+import { FileWatch, WATCH_CALL } from '../../src/protocol/watch.ts';
 import { archive } from '../archive/archive.ts';
 import type { Daemon } from '../daemon.ts';
 import { act } from '../desktop/act.ts';
@@ -38,6 +39,7 @@ import { moveFile } from '../file/move.ts';
 import { readFile } from '../file/read.ts';
 import { removeFile } from '../file/remove.ts';
 import { statFile } from '../file/stat.ts';
+import { watchFiles } from '../file/watch.ts';
 import { writeFile } from '../file/write.ts';
 import { hello } from '../hello.ts';
 import { interruptKernel, listKernels, restartKernel, stopKernel } from '../kernel/control.ts';
@@ -80,6 +82,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   [CALLS.fileMove, route(FileMove, moveFile)],
   [CALLS.fileRemove, route(FileRemove, removeFile)],
   [CALLS.fileMkdir, route(FileMkdir, makeFolder)],
+  [WATCH_CALL, route(FileWatch, watchFiles)],
   [CALLS.archive, route(Archive, archive)],
   [DESKTOP_CALLS.start, route(DesktopStart, startDesktop)],
   [DESKTOP_CALLS.screenshot, route(DesktopScreenshot, takeScreenshot)],

@@ -41,6 +41,8 @@ export interface AgentContext {
   recall: Recall;
   /** The person who has control of the desktop now, so that the agent must not act on it; null when nobody has. */
   desktopHolder(): Promise<string | null>;
+  /** Where people reach a port of the sandbox while it lives. */
+  portUrl(port: number): string;
   /** Puts the job into `waiting` until the user's next message, which it returns. */
   waitForMessage(): Promise<JobEvent>;
 }

@@ -5,6 +5,7 @@ import { editFile } from './tools/edit-file.ts';
 import { finish } from './tools/finish.ts';
 import { listFiles } from './tools/list-files.ts';
 import { note } from './tools/note.ts';
+import { openPort } from './tools/open-port.ts';
 import { plan } from './tools/plan.ts';
 import { python } from './tools/python.ts';
 import { readFile } from './tools/read-file.ts';
@@ -22,6 +23,7 @@ export const TOOLS: readonly Tool[] = [
   shell,
   shellOutput,
   shellKill,
+  openPort,
   python,
   typescript,
   readFile,

@@ -47,6 +47,7 @@ import { statusRoute } from './routes/status.ts';
 import { terminalRoute } from './routes/terminal.ts';
 import { endTerminalRoute, terminalsRoute } from './routes/terminals.ts';
 import { ticketsRoute } from './routes/tickets.ts';
+import { watchRoute } from './routes/watch.ts';
 import { serverOptions } from './server-options.ts';
 import { Streams } from './streams.ts';
 import { serveUpgrades } from './upgrades.ts';
@@ -124,6 +125,7 @@ export async function buildApi(options: BuildApiOptions): Promise<App> {
   kernelsRoutes(app, api);
   desktopCallsRoutes(app, api);
   moveFileRoute(app, api);
+  watchRoute(app, api);
   terminalsRoute(app, api);
   healthRoutes(app, api);
   metricsRoute(app, metrics);

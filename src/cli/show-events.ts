@@ -67,6 +67,10 @@ export function describeEvent(event: JobEvent, { style }: Terminal): string | nu
       const how = timed_out ? 'out of time' : signal ? `killed by ${signal}` : `exit code ${exit_code}`;
       return style('red', `${how}, ${duration(duration_ms)}`);
     }
+    case 'port.opened': {
+      const { port, url, title } = event.data;
+      return `${style('cyan', url)} ${style('dim', title ? harmless(title) : `port ${port}`)}`;
+    }
     case 'egress':
       return event.data.allowed
         ? null

@@ -382,6 +382,11 @@ export const ERRORS = {
     title: "The sandbox's desktop failed",
     hint: 'It is started anew when it is used next; if it fails again, raise limits.memory_mb and limits.pids.',
   },
+  WATCH_TOO_LARGE: {
+    status: 409,
+    title: 'There is too much to watch',
+    hint: 'Watch a smaller folder, exclude more of it, or end another watch.',
+  },
   PORT_NOT_OPEN: {
     status: 502,
     title: 'Nothing listens on that port of the sandbox',

@@ -3,6 +3,7 @@ import { ErrorInfo } from './errors.ts';
 import { IMAGE_ID } from './ids.ts';
 import { JobStatus } from './job.ts';
 import { PlanItem } from './notes.ts';
+import { Port } from './ports.ts';
 
 /** A tool call that a model asked for; `input` is what it sent, parsed. */
 export const ToolCall = z.object({ id: z.string(), name: z.string(), input: z.unknown() });
@@ -116,6 +117,14 @@ const EVENT_DATA = {
     tool: z.string(),
     part: z.int(),
     text: z.string(),
+  }),
+  /** The agent has a link for people: a program of its own listens there. */
+  'port.opened': z.object({
+    step: z.int(),
+    call_id: z.string(),
+    port: Port,
+    url: z.string(),
+    title: z.string().nullable(),
   }),
   'question.asked': z.object({ step: z.int(), call_id: z.string(), question: z.string() }),
   /** Which of the user's messages was taken as the answer; it is shown to the model as the call's result. */

@@ -20,3 +20,20 @@ export const ListeningPort = z.object({
 export type ListeningPort = z.infer<typeof ListeningPort>;
 /** In order of the ports, each once; without sandboxd's own. */
 export const PortList = z.object({ ports: z.array(ListeningPort).max(10_000) });
+
+/** A port of a job's sandbox, as an address names it. */
+export interface PortAddress {
+  id: string;
+  port: number;
+}
+
+/**
+ * Where a browser reaches a port, with a slash at the end.
+ * @param base where the API is reached: its scheme and port count
+ * @param domain below which each port has a host name of its own
+ */
+export function portUrl(base: string, domain: string, { id, port }: PortAddress): string {
+  const url = new URL(base);
+  url.hostname = `${port}-${id}.${domain}`;
+  return `${url.origin}/`;
+}

@@ -3,7 +3,7 @@ import { ErrorInfo } from './errors.ts';
 import { Id } from './ids.ts';
 import { Limits, ScheduleRequest } from './job.ts';
 import { KernelDisplay, KernelEnded } from './kernel.ts';
-import { ProcessSignal } from './sandboxd.ts';
+import { FileType, ProcessSignal } from './sandboxd.ts';
 
 const { limits, network, env, secrets, privileges, labels, files, git, desktop, output } =
   ScheduleRequest.shape;
@@ -286,3 +286,18 @@ export const KernelResult = z
   })
   .meta({ id: 'KernelResult' });
 export type KernelResult = z.infer<typeof KernelResult>;
+
+/** What GET /watch tells, as events of the `type`'s name. */
+export const WatchLine = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('watching') }),
+    z.object({
+      type: z.literal('change'),
+      kind: z.enum(['created', 'modified', 'removed']),
+      path: z.string().describe('Relative to the workspace.'),
+      file_type: FileType,
+    }),
+    z.object({ type: z.literal('overflow') }),
+    Failed,
+  ])
+  .meta({ id: 'WatchLine', description: 'An event of this `type`; the other members are its data.' });

@@ -145,41 +145,45 @@ export const FileInfo = z.object({
 export type FileInfo = z.infer<typeof FileInfo>;
 
 /** Paths of file calls are absolute, or relative to the workspace. */
-const Path = z
+export const FilePath = z
   .string()
   .min(1)
   .max(4_096)
   .refine((path) => !path.includes('\0'));
 /** Answers a FileInfo, then the bytes as data frames. Only regular files (symlinks are followed). */
 export const FileRead = z.object({
-  path: Path,
+  path: FilePath,
   offset: z.int().min(0).default(0),
   length: z.int().min(0).optional(),
 });
 /** Takes the bytes as data frames; written beside and renamed into place, missing folders made. */
 export const FileWrite = z.object({
-  path: Path,
+  path: FilePath,
   mode: z.int().min(0).max(0o7777).optional(),
   append: z.boolean().default(false),
 });
-export const FileStat = z.object({ path: Path });
+export const FileStat = z.object({ path: FilePath });
 /** `depth` 1 lists one folder; entries come sorted, at most `limit`. */
 export const FileList = z.object({
-  path: Path,
+  path: FilePath,
   depth: z.int().min(1).max(64).default(1),
   limit: z.int().min(1).max(100_000).default(10_000),
 });
 export const FileListing = z.object({ entries: z.array(FileInfo), truncated: z.boolean() });
-export const FileMove = z.object({ from: Path, to: Path, overwrite: z.boolean().default(false) });
-export const FileRemove = z.object({ path: Path, recursive: z.boolean().default(false) });
-export const FileMkdir = z.object({ path: Path, mode: z.int().min(0).max(0o7777).optional() });
+export const FileMove = z.object({ from: FilePath, to: FilePath, overwrite: z.boolean().default(false) });
+export const FileRemove = z.object({ path: FilePath, recursive: z.boolean().default(false) });
+export const FileMkdir = z.object({ path: FilePath, mode: z.int().min(0).max(0o7777).optional() });
 export const Nothing = z.object({});
 
 /**
  * Streams a folder: for each entry a JSON frame (ArchiveEntry, and for files their bytes as data frames up to the
  * next JSON frame, `file_end`), last `archive_end`. Symlinks are told, never followed; excluded folders are not entered.
  */
-export const Archive = z.object({ root: Path, include: z.array(z.string()), exclude: z.array(z.string()) });
+export const Archive = z.object({
+  root: FilePath,
+  include: z.array(z.string()),
+  exclude: z.array(z.string()),
+});
 export const ArchiveMessage = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('entry'),

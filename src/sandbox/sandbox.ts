@@ -9,6 +9,7 @@ import type {
   ProcessInfo,
   ShellEnded,
 } from '../protocol/sandboxd.ts';
+import type { WatchMessage } from '../protocol/watch.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Desktop } from './desktop.ts';
 import type { Kernels } from './kernels.ts';
@@ -75,6 +76,14 @@ export interface Sandbox {
   move(from: string, to: string, options?: CallOptions & { overwrite?: boolean }): Promise<void>;
   remove(path: string, options?: CallOptions & { recursive?: boolean }): Promise<void>;
   mkdir(path: string, options?: CallOptions & { mode?: number }): Promise<void>;
+  /**
+   * What changes below a folder: first `watching`, then changes as they come; without an end.
+   * @throws CodedError WATCH_TOO_LARGE; PATH_NOT_FOUND also when the folder goes.
+   */
+  watch(
+    path: string,
+    options?: CallOptions & { recursive?: boolean; exclude?: readonly string[] },
+  ): AsyncIterable<WatchMessage>;
   readonly desktop: Desktop;
   /** The entries of a folder in order, each file's bytes between its entry and its `file_end`. */
   archive(

@@ -23,6 +23,8 @@ export interface WorkerContext {
   sandboxes: SandboxSource;
   /** @throws CodedError MODEL_UNKNOWN, MODEL_NOT_CONFIGURED */
   createModel: (id: string) => Model;
+  /** Where clients reach the API. */
+  baseUrl: () => string;
   log: Logger;
   /** By the job's id. */
   running: Map<string, RunningJob>;

@@ -2,6 +2,7 @@ import { layered } from '../agent/context/layered.ts';
 import { createAgent } from '../agent/create-agent.ts';
 import { recallFrom } from '../agent/recall.ts';
 import type { JobEvent } from '../protocol/events.ts';
+import { portUrl } from '../protocol/ports.ts';
 import { readControl } from '../store/desktop-control.ts';
 import { endJob } from '../store/end-job.ts';
 import type { Delivery } from '../store/queue/queue.ts';
@@ -77,7 +78,7 @@ async function bringInput(
 }
 
 async function work(
-  { createModel, config, store }: WorkerContext,
+  { createModel, config, store, baseUrl }: WorkerContext,
   { job, env, control, recorder, redactor }: Attempt,
   { started, kept }: JobSandbox,
   history: JobEvent[],
@@ -102,6 +103,7 @@ async function work(
     notebook: () => readNotebook(store, job.id),
     recall: recallFrom(store, job.id),
     waitForMessage: control.waitForMessage,
+    portUrl: (port) => portUrl(baseUrl(), config.PORTS_DOMAIN, { id: job.id, port }),
     desktopHolder: async () => (await readControl(store, job.id))?.holder ?? null,
   });
   try {

@@ -68,8 +68,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     worker: id,
     log,
   });
-  const context: WorkerContext = { id, config, store, driver, sandboxes, createModel, log, running };
-  const baseUrl = options.baseUrl ?? (() => config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`);
+  // Asked for before the API listens, it is where the API will.
+  const baseUrl = () => options.baseUrl?.() || (config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`);
+  const context: WorkerContext = {
+    ...{ id, config, store, driver, sandboxes, createModel, baseUrl, log, running },
+  };
   const callbacks = createCallbacks({ config, store, worker: id, baseUrl, log });
   const watch = watchControls({ store, running, onOther: callbacks.endedElsewhere, log });
   const loop = startClaimLoop({

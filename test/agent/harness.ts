@@ -131,6 +131,7 @@ function makeContext(
       },
     },
     desktopHolder: async () => null,
+    portUrl: (port) => `http://${port}-job.localhost:8000/`,
     async waitForMessage() {
       for (;;) {
         const changed = change.promise;

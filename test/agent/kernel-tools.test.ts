@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ToolCallContext, ToolResult } from '../../src/agent/tool.ts';
 import { findTool } from '../../src/agent/tools.ts';
+import type { NewEvent } from '../../src/protocol/events.ts';
 import { startTestSandbox } from '../support/sandbox.ts';
 import { cleanWorkspace, ENV, readText, runLlm, startRunbook } from './harness.ts';
 
 const { sandbox } = await startTestSandbox({ lasts: 'file' });
 beforeEach(() => cleanWorkspace(sandbox));
 
+/** What the tools have added to the log. */
+const opened: NewEvent[] = [];
 let calls = 0;
 /** Makes a call as the loop does; `name` is that of the call. */
 async function call(tool: string, input: object): Promise<ToolResult & { name: string }> {
@@ -20,6 +23,8 @@ async function call(tool: string, input: object): Promise<ToolResult & { name: s
     name,
     signal: new AbortController().signal,
     log: async () => {},
+    append: async (...events: NewEvent[]) => void opened.push(...events),
+    portUrl: (port: number) => `http://${port}-job.localhost:8000/`,
     redact: (text: string) => text.replaceAll('hunter2hunter2', '[secret]'),
   } as unknown as ToolCallContext;
   return { ...(await prepared.run(context)), name };
@@ -118,6 +123,35 @@ describe('background commands', () => {
       'ended by SIGTERM',
     );
     await expect(call('shell_output', { id: '99999-1' })).rejects.toMatchObject({ code: 'PATH_NOT_FOUND' });
+  });
+});
+
+describe('open_port', () => {
+  it('waits until something listens, and gives people the link', async () => {
+    const server = "require('http').createServer((_, r) => r.end('hi')).listen(4321, 'localhost')";
+    await call('shell', { command: `sleep 0.5; node -e "${server}"`, background: true });
+    opened.length = 0;
+    const result = await call('open_port', { port: 4_321, title: 'A greeting' });
+    expect(result).toMatchObject({
+      content: 'Port 4321 (node -e '.concat(
+        server,
+        ') is open to the user at http://4321-job.localhost:8000/',
+      ),
+    });
+    expect(opened).toMatchObject([
+      {
+        type: 'port.opened',
+        data: { port: 4_321, url: 'http://4321-job.localhost:8000/', title: 'A greeting' },
+      },
+    ]);
+  });
+
+  it('says what listens instead when the time is over', async () => {
+    opened.length = 0;
+    const result = await call('open_port', { port: 4_322, wait_s: 0 });
+    expect(result).toMatchObject({ isError: true });
+    expect(result.content).toMatch(/^Nothing listens on port 4322 after 0 s\. These ports .*4321 \(node/);
+    expect(opened).toEqual([]);
   });
 });
 

@@ -66,6 +66,7 @@ const CALLS = [
   'POST /desktop/{id}/act',
   'POST /desktop/{id}/launch',
   'PATCH /files/{id}/{path}',
+  'GET /watch/{id}/{path}',
   'POST /message/{id}',
   'GET /ports/{id}',
   'GET /ports/{id}/{path}',

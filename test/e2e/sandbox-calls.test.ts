@@ -230,6 +230,37 @@ describe('files', () => {
   });
 });
 
+describe('a watch', () => {
+  it('tells changes as events until the client goes', async () => {
+    const leaving = new AbortController();
+    const response = await fetch(`${api.url}/watch/${id}/watched%20folder`, { signal: leaving.signal });
+    expect([response.status, ((await response.json()) as Json).code]).toEqual([404, 'PATH_NOT_FOUND']);
+    await call('PUT', `/files/${id}/watched%20folder/in?folder=1`);
+    const stream = await fetch(`${api.url}/watch/${id}/watched%20folder`, { signal: leaving.signal });
+    expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    let told = '';
+    const reading = (async () => {
+      for await (const bytes of stream.body ?? []) told += new TextDecoder().decode(bytes);
+    })().catch(() => {});
+    await vi.waitFor(() => expect(told).toBe('event: watching\ndata: {}\n\n'), 5_000);
+    await call('PUT', `/files/${id}/watched%20folder/node_modules/left.js`);
+    await call('PUT', `/files/${id}/watched%20folder/in/new.txt`);
+    const data = { kind: 'created', path: 'watched folder/in/new.txt', file_type: 'file' };
+    await vi.waitFor(() => expect(told).toContain(`event: change\ndata: ${JSON.stringify(data)}\n\n`), 5_000);
+    expect(told).not.toContain('node_modules');
+    leaving.abort();
+    await reading;
+    // The sandbox holds eight: one for each client that has gone would be too many.
+    for (let i = 0; i < 10; i += 1) {
+      const again = new AbortController();
+      const next = await fetch(`${api.url}/watch/${id}?recursive=0`, { signal: again.signal });
+      const first = await next.body?.getReader().read();
+      expect(Buffer.from(first?.value ?? []).toString()).toContain('event: watching');
+      again.abort();
+    }
+  });
+});
+
 describe('the desktop', () => {
   const act = (actions: object[], more: object = {}) =>
     call('POST', `/desktop/${id}/act`, { actions, ...more });

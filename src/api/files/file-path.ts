@@ -4,12 +4,12 @@ const MAX_PATH_BYTES = 4_096;
 const MAX_NAME_BYTES = 255;
 
 /**
- * The path that the address of a /files call names, relative to the workspace; '' is the workspace itself.
+ * The path that the address of a /files or /watch call names, relative to the workspace; '' is the workspace itself.
  * Taken from the address as it was sent and decoded once, so that nothing is decoded twice on the way.
  * @throws CodedError INVALID_PATH
  */
 export function filePath(url: string): string {
-  const encoded = /^\/files\/[^/?]*\/?([^?]*)/.exec(url)?.[1] ?? '';
+  const encoded = /^\/(?:files|watch)\/[^/?]*\/?([^?]*)/.exec(url)?.[1] ?? '';
   return checkedPath(decodeURIComponent(encoded));
 }
 

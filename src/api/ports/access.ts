@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { PortAddress } from '../../protocol/ports.ts';
 import { isTicketFor } from '../live/tickets.ts';
 import type { Api } from '../options.ts';
-import type { PortAddress } from './port-host.ts';
 
 /** The cookie that keeps a ticket on a port's own host: no other host gets it, and its program never sees it. */
 export const TICKET_COOKIE = 'sandbox_ticket';

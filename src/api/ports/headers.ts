@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { PortAddress } from '../../protocol/ports.ts';
 import type { Api } from '../options.ts';
 import { TICKET_COOKIE, withoutTicket } from './access.ts';
 import { endToEnd, type HeaderPair } from './end-to-end.ts';
-import type { PortAddress } from './port-host.ts';
 
 /** A request's way to a port: by the port's own host, or below /ports on the API's. */
 export interface PortRoute extends PortAddress {

@@ -2,13 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../../config.ts';
 import { ID_PATTERN } from '../../protocol/ids.ts';
+import { type PortAddress, portUrl } from '../../protocol/ports.ts';
 import { baseUrl } from '../base-url.ts';
-
-/** A port of a job's sandbox, as an address names it. */
-export interface PortAddress {
-  id: string;
-  port: number;
-}
 
 /**
  * The port whose own host name the request came to: `PORT-ID.DOMAIN`. Each has an origin of its own, so that what a
@@ -36,9 +31,6 @@ function asAddress(id: string, port: string): PortAddress | null {
   return ID_PATTERN.test(id) && number >= 1 && number <= 65_535 ? { id, port: number } : null;
 }
 
-/** Where a browser reaches the port, with a slash at the end. */
-export function portUrl(request: FastifyRequest, config: Config, { id, port }: PortAddress): string {
-  const base = new URL(baseUrl(request, config));
-  base.hostname = `${port}-${id}.${config.PORTS_DOMAIN}`;
-  return `${base.origin}/`;
-}
+/** Where the browser of whoever asks reaches the port. */
+export const urlOfPort = (request: FastifyRequest, config: Config, address: PortAddress): string =>
+  portUrl(baseUrl(request, config), config.PORTS_DOMAIN, address);

@@ -6,7 +6,7 @@ import { EXAMPLE_ID } from '../examples.ts';
 import { LIVE_ERRORS, liveSandbox } from '../live/live-sandbox.ts';
 import type { RouteDocs } from '../openapi/route-docs.ts';
 import type { Api, App } from '../options.ts';
-import { portUrl } from '../ports/port-host.ts';
+import { urlOfPort } from '../ports/port-host.ts';
 import { answerFromPort } from '../ports/port-request.ts';
 import { JobParams, NoQuery } from '../schemas.ts';
 
@@ -66,7 +66,7 @@ export function portsRoute(app: App, api: Api): void {
 
 function addresses(request: FastifyRequest, { config }: Api, id: string, port: number) {
   return {
-    url: portUrl(request, config, { id, port }),
+    url: urlOfPort(request, config, { id, port }),
     path: `${baseUrl(request, config)}/ports/${id}/${port}/`,
   };
 }

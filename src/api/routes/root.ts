@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import type { Job } from '../../protocol/job.ts';
+import type { EventData } from '../../protocol/events.ts';
+import { isFinal, type Job } from '../../protocol/job.ts';
 import { listJobs } from '../../store/list-jobs.ts';
+import { openedPorts } from '../../store/opened-ports.ts';
 import { accepts } from '../accepts.ts';
 import { baseUrl } from '../base-url.ts';
 import type { Api, App } from '../options.ts';
@@ -57,16 +59,29 @@ export function rootRoute(app: App, api: Api): void {
         return { name: 'containerized-agent', version: api.version, links };
       }
       const jobs = api.isAuthorized(request) ? (await listJobs(api.store, { limit: RECENT })).jobs : null;
+      const live = (jobs ?? []).filter(isLive).map(({ id }) => id);
+      const ports = await openedPorts(api.store, live);
       return sendPage(reply, {
         title: 'containerized-agent',
-        body: page(jobs, base, api.version),
+        body: page({ jobs, ports, base, version: api.version }),
         refresh: REFRESH_S,
       });
     },
   );
 }
 
-const page = (jobs: Job[] | null, base: string, version: string): Html => html`<div class="head">
+/** Whether there is a machine to look at. */
+const isLive = ({ status, sandbox }: Job) => !isFinal(status) && sandbox !== null;
+
+interface Shown {
+  jobs: Job[] | null;
+  /** What agents have opened to people, by the job's id. */
+  ports: Awaited<ReturnType<typeof openedPorts>>;
+  base: string;
+  version: string;
+}
+
+const page = ({ jobs, ports, base, version }: Shown): Html => html`<div class="head">
 <h1>containerized-agent</h1>
 <span class="soft">${version}</span>
 </div>
@@ -81,29 +96,31 @@ const page = (jobs: Job[] | null, base: string, version: string): Html => html`<
 <a href="${base}/metrics">Metrics</a>
 </nav>
 <h2>Recent jobs</h2>
-${jobs === null ? html`<p class="soft">This server asks for an API key; jobs are shown to requests that carry one.</p>` : table(jobs, base)}
+${jobs === null ? html`<p class="soft">This server asks for an API key; jobs are shown to requests that carry one.</p>` : table(jobs, ports, base)}
 <h2>Schedule one</h2>
 <pre>curl ${base}/schedule -H 'content-type: application/json' ${jobs === null ? '-H "authorization: Bearer $KEY" ' : ''}\\
   -d '{"prompt": "&#96;&#96;&#96;bash\\necho hello > hello.txt\\n&#96;&#96;&#96;"}'</pre>`;
 
-function table(jobs: Job[], base: string): Html {
+function table(jobs: Job[], ports: Shown['ports'], base: string): Html {
   if (jobs.length === 0) return html`<p class="soft">There are none yet.</p>`;
   return html`<div class="scroll"><table>
 <thead><tr><th>Status</th><th>Prompt</th><th>Created</th><th>Took</th><th>See</th></tr></thead>
 <tbody>
-${jobs.map((job) => row(job, base))}
+${jobs.map((job) => row(job, ports.get(job.id) ?? [], base))}
 </tbody>
 </table></div>`;
 }
 
-const row = (job: Job, base: string): Html => html`<tr>
+const row = (job: Job, opened: EventData<'port.opened'>[], base: string): Html => html`<tr>
 <td><span class="status ${job.status}">${job.status}</span>${job.error ? html`<br><span class="soft">${job.error.code}</span>` : ''}</td>
 <td class="prompt" title="${job.id}">${firstLine(job.request.prompt)}</td>
 <td class="tight"><time datetime="${job.created}">${job.created.slice(0, 19).replace('T', ' ')}</time></td>
 <td class="tight">${took(job)}</td>
 <td class="tight"><a href="${base}/job/${job.id}">all</a> · <a href="${base}/logs/${job.id}/stdout">log</a> · <a href="${base}/events/${job.id}?limit=1000">events</a>${
   job.output ? html` · <a href="${base}/download/${job.id}">zip</a>` : ''
-}</td>
+}${isLive(job) ? html` · <a href="${base}/desktop/${job.id}">desktop</a> · <a href="${base}/terminal/${job.id}">terminal</a>` : ''}${opened.map(
+  ({ port, title, url }) => html`<br><a href="${url}" rel="noreferrer">${title ?? `port ${port}`}</a>`,
+)}</td>
 </tr>
 `;
 

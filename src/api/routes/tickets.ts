@@ -6,7 +6,7 @@ import { EXAMPLE_ID } from '../examples.ts';
 import { LIVE_ERRORS, liveSandbox } from '../live/live-sandbox.ts';
 import { sealTicket, Ticket } from '../live/tickets.ts';
 import type { Api, App } from '../options.ts';
-import { portUrl } from '../ports/port-host.ts';
+import { urlOfPort } from '../ports/port-host.ts';
 import { JobParams, NoQuery } from '../schemas.ts';
 
 const DEFAULT_TTL_S = 3_600;
@@ -102,6 +102,6 @@ interface LinkParts {
 
 /** Of our own pages in the fragment, which browsers send to nobody; a port's server has to be sent it, once. */
 function linkOf(request: FastifyRequest, { config }: Api, { id, scope, port, ticket }: LinkParts): string {
-  if (port !== undefined) return `${portUrl(request, config, { id, port })}?ticket=${ticket}`;
+  if (port !== undefined) return `${urlOfPort(request, config, { id, port })}?ticket=${ticket}`;
   return `${baseUrl(request, config)}/${scope}/${id}#ticket=${ticket}`;
 }

@@ -16,6 +16,7 @@ import { read } from './read.ts';
 import { shell } from './shell.ts';
 import { spawn } from './spawn.ts';
 import { terminalsOf } from './terminals.ts';
+import { watch } from './watch.ts';
 import { write } from './write.ts';
 
 export interface ConnectOptions {
@@ -84,6 +85,7 @@ export async function connectSandbox(
       call(CALLS.fileMove, { from, to, overwrite: options.overwrite }, options),
     remove: (path, options = {}) => call(CALLS.fileRemove, { path, recursive: options.recursive }, options),
     mkdir: (path, options = {}) => call(CALLS.fileMkdir, { path, mode: options.mode }, options),
+    watch: (path, options) => watch(link, path, options),
     desktop: connectDesktop(link),
     archive: (request, options) => archive(link, request, options),
     openPort: (port, options) => openPort(link, port, options),
