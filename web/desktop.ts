@@ -1,6 +1,7 @@
 import RFB from '@novnc/novnc';
 import { address, findTicket, pageId } from './access.ts';
 import { Control, Over } from './control.ts';
+import { showNotice } from './notice.ts';
 import { keepConnected } from './reconnect.ts';
 import { showStatus } from './status.ts';
 
@@ -16,6 +17,7 @@ const button = element<HTMLButtonElement>('#control');
 const clipboard = element('#clipboard');
 const clipboardText = element<HTMLTextAreaElement>('#clipboard-text');
 const clipboardButton = element<HTMLButtonElement>('#clipboard-button');
+const fullButton = element<HTMLButtonElement>('#full');
 const screen = element('#screen');
 
 let ticket: string | null = null;
@@ -30,7 +32,8 @@ async function connect(): Promise<boolean> {
     await control.holder();
   } catch (error) {
     isOver = error instanceof Over;
-    showStatus(isOver ? 'bad' : 'busy', (error as Error).message);
+    if (isOver) showOver((error as Error).message);
+    else showStatus('busy', (error as Error).message);
     button.disabled = true;
     return isOver;
   }
@@ -67,6 +70,13 @@ async function connect(): Promise<boolean> {
   });
 }
 
+/** There is nothing to be seen or done here any more. */
+function showOver(why: string): void {
+  showStatus('over', 'Over');
+  showNotice(why);
+  for (const each of [button, clipboardButton, fullButton]) each.hidden = true;
+}
+
 /** Says whose control it is, and offers what can be done. */
 function showControl(other: string | null = null): void {
   const mine = control.token !== null;
@@ -94,7 +104,9 @@ button.onclick = async () => {
     await look();
   }
 };
-element('#full').onclick = () => void screen.requestFullscreen();
+// Phones may have none.
+fullButton.hidden = !document.fullscreenEnabled;
+fullButton.onclick = () => void screen.requestFullscreen();
 clipboardButton.onclick = () => {
   clipboard.hidden = !clipboard.hidden;
 };

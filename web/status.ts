@@ -1,4 +1,4 @@
-type State = 'busy' | 'good' | 'bad';
+type State = 'busy' | 'good' | 'bad' | 'over';
 
 /** Says in the page's bar how it stands. */
 export function showStatus(state: State, text: string): void {

@@ -1,11 +1,15 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import { address, findTicket, pageId } from './access.ts';
+import { showNotice } from './notice.ts';
 import { keepConnected } from './reconnect.ts';
 import { showStatus } from './status.ts';
 
 /** Why a connection ended for good: its program is over, or it is refused. */
-const FINAL_CODES = new Set([1000, 4000]);
+const ENDED = 1000;
+const FINAL_CODES = new Set([ENDED, 4000]);
+
+const LIVE = new Set(['scheduled', 'running', 'waiting']);
 
 const name = new URLSearchParams(location.search).get('name') ?? 'main';
 const terminal = new Terminal({
@@ -25,6 +29,12 @@ document.title = `${name} · terminal`;
 async function connect(): Promise<boolean> {
   showStatus('busy', 'Connecting');
   const ticket = await findTicket('terminal');
+  const over = ticket === null ? await whyOver() : null;
+  if (over !== null) {
+    showStatus('over', 'Over');
+    showNotice(over);
+    return true;
+  }
   const url = address(`/terminal/${pageId()}`, 'ws');
   url.searchParams.set('name', name);
   url.searchParams.set('rows', `${terminal.rows}`);
@@ -52,10 +62,21 @@ async function connect(): Promise<boolean> {
     };
     socket.onclose = ({ code, reason }) => {
       for (const listener of typing) listener.dispose();
-      showStatus('bad', reason || 'The connection is closed');
+      if (code === ENDED) showStatus('over', 'Over');
+      else showStatus('bad', reason || 'The connection is closed');
       resolve(FINAL_CODES.has(code));
     };
   });
+}
+
+/** Why there is no terminal any more, where anybody may ask; null while there may be one. A browser is not told by the WebSocket. */
+async function whyOver(): Promise<string | null> {
+  const response = await fetch(address(`/status/${pageId()}`)).catch(() => null);
+  if (response?.ok) {
+    const { status } = (await response.json()) as { status: string };
+    return LIVE.has(status) ? null : `The job has ended as ${status}; its sandbox is gone`;
+  }
+  return response?.status === 404 ? 'There is no such job' : null;
 }
 
 function hear(message: { type: string; exit_code?: number | null; signal?: string | null }): void {
@@ -65,7 +86,8 @@ function hear(message: { type: string; exit_code?: number | null; signal?: strin
     terminal.focus();
     showStatus('good', 'Connected');
   } else if (message.type === 'ended') {
-    terminal.write(`\r\n\x1b[2m[ended with ${message.signal ?? message.exit_code}]\x1b[0m\r\n`);
+    const how = message.signal ?? `exit code ${message.exit_code}`;
+    terminal.write(`\r\n\x1b[2m[ended with ${how}; reload the page for a new one]\x1b[0m\x1b[?25l\r\n`);
   }
 }
 

@@ -175,7 +175,8 @@ test('a browser sees the desktop of a running job change, only watches until it 
   const events = await server.ended(id);
   expect(dataOf(events, 'control.taken')).toHaveLength(1);
   expect(dataOf(events, 'control.released')).toEqual([{ holder: 'a viewer', reason: 'released' }]);
-  await status(page, /ended/);
+  await status(page, /Over/);
+  expect(await page.textContent('.notice')).toBe('The job has ended as complete; its sandbox is gone.');
   await shot(page, 'desktop-ended');
   // What the cut and the end leave in the console is the browser's own word of failed connections.
   expect(faults.filter((fault) => !/WebSocket|Failed to load resource|ERR_|409/.test(fault))).toEqual([]);

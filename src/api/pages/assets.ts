@@ -25,7 +25,7 @@ const FILES: Record<string, () => string> = {
   'addon-fit.mjs': () => join(packageFolder('@xterm/addon-fit'), 'lib/addon-fit.mjs'),
   'page.css': () => join(WEB, 'page.css'),
   ...Object.fromEntries(
-    ['access', 'control', 'desktop', 'desktops', 'reconnect', 'status', 'terminal'].map((name) => [
+    ['access', 'control', 'desktop', 'desktops', 'notice', 'reconnect', 'status', 'terminal'].map((name) => [
       `${name}.js`,
       () => join(WEB, `${name}.ts`),
     ]),

@@ -76,14 +76,14 @@ export function desktopRoute(app: App, api: Api): void {
         script: 'desktop.js',
         styles: [],
         assets: '../assets',
-        bar: html`<h1><a href="../desktop">Desktops</a></h1><code>${request.params.id}</code>
+        bar: html`<h1><a href="../desktop">Desktops</a></h1><code class="id">${request.params.id}</code>
 <span id="status" role="status">Loading</span><span class="space"></span>
 <button id="clipboard-button" disabled>Clipboard</button><button id="full">Full screen</button>
 <button id="control" class="primary" disabled>Take control</button>`,
-        body: html`<aside id="clipboard" hidden><label for="clipboard-text">The desktop’s clipboard</label>
+        body: html`<div id="stage"><aside id="clipboard" hidden><label for="clipboard-text">The desktop’s clipboard</label>
 <textarea id="clipboard-text" spellcheck="false"></textarea>
 <button id="clipboard-send">Put it on the desktop</button></aside>
-<main id="screen"></main>`,
+<main id="screen"></main></div>`,
       }),
   );
 }

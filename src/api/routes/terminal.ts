@@ -36,7 +36,7 @@ export function terminalRoute(app: App, api: Api): void {
         styles: ['xterm.css'],
         assets: '../assets',
         bar: html`<h1>Terminal</h1><code>${request.query.name}</code><span id="status" role="status">Loading</span>
-<span class="space"></span><code>${id}</code>`,
+<span class="space"></span><code class="id">${id}</code>`,
         body: html`<main id="screen" class="terminal"></main>`,
       });
     },
