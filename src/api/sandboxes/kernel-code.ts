@@ -10,6 +10,7 @@ const DEFAULT_TIMEOUT_S = 600;
 /** Of what one answer holds: sandboxd gives no more, and is not believed. */
 const MAX_TEXT_CHARS = 8 * 1024 * 1024;
 const MAX_RICH_CHARS = 16 * 1024 * 1024;
+const MAX_OUTPUTS = 10_000;
 
 /** The kind of kernel that a language's code runs in: JavaScript is what TypeScript becomes. */
 export const specOf = (language: string): string => (language === 'javascript' ? 'typescript' : language);
@@ -52,13 +53,17 @@ export async function runCode(
   let text = MAX_TEXT_CHARS;
   let rich = MAX_RICH_CHARS;
   let truncated = false;
+  const add = (output: KernelOutput): void => {
+    if (outputs.length < MAX_OUTPUTS) outputs.push(output);
+    else truncated = true;
+  };
   const { options, end } = tellOutput(async (output) => {
     if (output.type === 'display') {
       const size = Object.values(output.data).reduce((sum, value) => sum + value.length, 0);
       truncated ||= size > rich;
       if (size > rich) return;
       rich -= size;
-      outputs.push(output);
+      add(output);
       return;
     }
     const last = outputs.at(-1);
@@ -66,7 +71,7 @@ export async function runCode(
     truncated ||= piece.length < output.text.length;
     text -= piece.length;
     if (last?.type === output.type) last.text += piece;
-    else if (piece !== '') outputs.push({ ...output, text: piece });
+    else if (piece !== '') add({ ...output, text: piece });
   });
   const { event: _event, ...ended } = await sandbox.kernels.run(request, { ...options, signal });
   await end();

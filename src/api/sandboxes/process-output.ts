@@ -29,7 +29,7 @@ export async function readOutput(
     signal,
     onOutput(stream, bytes) {
       const piece = bytes.subarray(0, MAX_STREAM_BYTES - size[stream]);
-      kept[stream].push(Buffer.from(piece));
+      if (piece.length > 0) kept[stream].push(Buffer.from(piece));
       size[stream] += piece.length;
       came[stream] += bytes.length;
     },
