@@ -45,7 +45,7 @@ export async function runInKernel(call: ToolCallContext, request: KernelRequest)
   );
   if (ended.earlier !== '') await call.log('stdout', Buffer.from(ended.earlier));
   if (ended.exception?.traceback) await print('stderr', ended.exception.traceback);
-  const { text, file } = await output.end();
+  const { text, file, leftOut } = await output.end();
   const said = [...new Set([...notes, ...describe(ended)])].map((note) => `[${note}]`);
   const content = [...tellEarlier(call.redact(ended.earlier)), text.trimEnd(), ...said]
     .filter(Boolean)
@@ -55,6 +55,7 @@ export async function runInKernel(call: ToolCallContext, request: KernelRequest)
     isError: ended.fault !== null,
     images,
     fullOutput: file,
+    leftOut,
   };
 }
 

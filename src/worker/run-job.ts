@@ -98,7 +98,7 @@ async function work(
     log: recorder.log,
     redact: redactor.text,
     window: { settings: config, strategy: layered },
-    images: jobImages(store, job.id, history),
+    images: jobImages(store, job.id),
     checkpoint: control.checkpoint,
     notebook: () => readNotebook(store, job.id),
     recall: recallFrom(store, job.id),

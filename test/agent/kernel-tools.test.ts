@@ -62,6 +62,9 @@ describe('python', () => {
   it('shows much output in part, and keeps pages and the whole in files', async () => {
     const much = await call('python', { code: 'for i in range(30_000): print(i)' });
     expect(much.content).toContain('characters left out here');
+    // What neither head nor tail has is for recall to find.
+    expect(much.content).not.toContain('\n15000\n');
+    expect(much.leftOut).toContain('\n15000\n');
     expect((await readText(sandbox, much.fullOutput ?? '')).split('\n')[29_999]).toBe('29999');
     const page = await call('python', {
       code: 'from IPython.display import HTML\nHTML("<b>hunter2hunter2</b>")',

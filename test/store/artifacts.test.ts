@@ -81,10 +81,12 @@ test('images lie beside the rest under the id of their bytes, and go with the jo
   const id = newId();
   const image = 'ab'.repeat(16);
   expect(await artifacts.loadImage(id, image)).toBeNull();
+  expect(await artifacts.imageSizes(id)).toEqual(new Map());
   await artifacts.saveImage(id, image, Buffer.from('pixels'));
   await artifacts.saveImage(id, image, Buffer.from('pixels'));
   expect((await artifacts.loadImage(id, image))?.toString()).toBe('pixels');
   expect(await readdir(join(root, id, 'images'))).toEqual([image]);
+  expect(await artifacts.imageSizes(id)).toEqual(new Map([[image, 6]]));
   await expect(artifacts.loadImage(id, '../output.zip')).rejects.toThrow(/expected the id of an image/);
   await artifacts.remove(id);
   expect(await artifacts.loadImage(id, image)).toBeNull();

@@ -60,6 +60,8 @@ export interface Artifacts {
   saveImage(jobId: string, id: string, bytes: Buffer): Promise<void>;
   /** Null when it is not there. */
   loadImage(jobId: string, id: string): Promise<Buffer | null>;
+  /** The bytes of each image of a job, by their ids. */
+  imageSizes(jobId: string): Promise<Map<string, number>>;
   /** Removes all that there is of a job; of one that has nothing: no error. */
   remove(jobId: string): Promise<void>;
   /** Ids of the jobs that have anything here, in no order. */

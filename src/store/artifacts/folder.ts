@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
@@ -73,6 +73,12 @@ export async function openArtifactsFolder(root: string): Promise<Artifacts> {
       await rename(temporary, path);
     },
     loadImage: async (jobId, id) => readFile(imagePath(jobId, id)).catch(absent),
+    async imageSizes(jobId) {
+      const folder = join(folderOf(jobId), IMAGES);
+      const names = (await readdir(folder).catch(absent)) ?? [];
+      const sizes = names.map(async (name) => [name, (await stat(join(folder, name))).size] as const);
+      return new Map(await Promise.all(sizes));
+    },
     removeInputs: (jobId) => rm(join(folderOf(jobId), INPUTS), { recursive: true, force: true }),
     remove: (jobId) => rm(folderOf(jobId), { recursive: true, force: true }),
     async *jobIds() {
