@@ -6,6 +6,10 @@ import { matches, queryText, type Term } from './lexemes.ts';
 import { tokensOf } from './tokens.ts';
 
 const MOST_FOUND = 100;
+/** Terms are taken for rare, from the rarest on, until they have so many hits together. */
+const ENOUGH_RARE = 10 * MOST_FOUND;
+/** The hits of common words in a long log: with PostgreSQL's 4 MB they would go by the disk. */
+const WORK_MEM = '16MB';
 
 export interface Place {
   seq: number;
@@ -27,6 +31,7 @@ export async function findPassages(
   return await db.transaction().execute(async (trx) => {
     // The planner takes the table for small, since the vectors lie apart: it would read every one of them.
     await sql`set local enable_seqscan = off`.execute(trx);
+    await sql`set local work_mem = ${sql.lit(WORK_MEM)}`.execute(trx);
     const where = sql.join([sql`true`, ...(await conditions(trx, jobId, query))], sql` and `);
     const { rows } = await (terms === null ? newest(jobId, where) : best(jobId, terms, where)).execute(trx);
     return rows;
@@ -38,24 +43,36 @@ const newest = (jobId: string, where: RawBuilder<unknown>) => sql<Place>`
   where job_id = ${jobId} and part = 0 and ${where} order by seq desc limit ${MOST_FOUND}`;
 
 /**
- * Each term is looked up by itself: the index answers without reading a vector, and counts how rare the term is.
- * That the passage is the job's is checked afterwards, or the planner would go by the job and read all of its vectors.
+ * Each term is looked up by itself: the index answers without reading a vector, and counts how rare the term is. That
+ * the passage is the job's is checked afterwards, or the planner would go by the job and read all of its vectors.
+ * What has none of the rarer terms is not weighed: most of a long log has the common ones.
  */
 const best = (jobId: string, terms: readonly Term[], where: RawBuilder<unknown>) => sql<Place>`
   with terms as (
-    select lexeme, query::tsquery as query
-    from unnest(${terms.map(({ lexeme }) => lexeme)}::text[], ${terms.map(queryText)}::text[]) as term (lexeme, query)
+    select lexeme, n::int, query::tsquery as query
+    from unnest(${terms.map(({ lexeme }) => lexeme)}::text[], ${terms.map(queryText)}::text[])
+      with ordinality as term (lexeme, query, n)
   ), hits as materialized (
-    select lexeme, job_id, seq, part, start, length
+    select n, job_id = ${jobId} as ours, seq, part
     from terms join passages on ${matches(jobId, sql`query`)} where ${where}
   ), total as materialized (
     select count(*)::float8 as passages from passages where job_id = ${jobId}
-  ), weighed as (
-    select hits.*, ln(1 + passages / count(*) over (partition by lexeme)) as weight
-    from hits, total where job_id = ${jobId}
+  ), counts as (
+    select n, count(*) as hits from hits where ours group by n
+  ), weights as materialized (
+    select n, lexeme, ln(1 + passages / hits) as weight,
+      sum(hits) over (order by hits, n) - hits < ${ENOUGH_RARE} as rare
+    from counts join terms using (n), total
+  ), candidates as materialized (
+    select distinct seq, part from hits join weights using (n) where ours and rare
+  ), best as materialized (
+    select seq, part, array_agg(n) as found, round(sum(weight) * 1e6) as score
+    from candidates join hits using (seq, part) join weights using (n) where ours group by seq, part
+    order by score desc, seq desc, part limit ${MOST_FOUND}
   )
-  select seq, start, length, json_object_agg(lexeme, weight) as worth
-  from weighed group by seq, part, start, length order by round(sum(weight)::numeric, 6) desc, seq desc, part limit ${MOST_FOUND}`;
+  select seq, start, length,
+    (select json_object_agg(lexeme, weight) from weights where n = any (found)) as worth
+  from best join passages using (seq, part) where job_id = ${jobId} order by score desc, seq desc, part`;
 
 async function conditions(
   trx: Trx,
