@@ -9,6 +9,8 @@ const HEAD_CHARACTERS = 10_000;
 const TAIL_CHARACTERS = 18_000;
 const BATCH_CHARACTERS = 256 * 1024;
 const FILE_CHARACTERS = 64 * 1024 * 1024;
+/** How far a cut looks for the ends of its line. */
+const LINE_CHARACTERS = 2_000;
 /** Of what is left out of the middle, how much recall can search: a file is gone with its sandbox. */
 const RECALLED_CHARACTERS = 1_000_000;
 
@@ -16,7 +18,7 @@ export interface CapturedOutput {
   text: string;
   /** Where the whole of it lies in the workspace when `text` is only head and tail. */
   file: string | null;
-  /** What `text` leaves out between head and tail, up to a million characters; null when it is whole. */
+  /** What `text` leaves out between head and tail, up to a million characters, in whole lines; null when it is whole. */
   leftOut: string | null;
 }
 
@@ -102,7 +104,15 @@ export class OutputCapture {
     return {
       text: `${head}\n\n[... ${left} characters left out here; ${where}; recall searches them ...]\n\n${tail}`,
       file: this.#fileFault ? null : this.#path,
-      leftOut: this.#redact(cleanText(this.#middle.slice(0, left))),
+      leftOut: this.#redact(cleanText(this.#leftOut(left))),
     };
+  }
+
+  /** With the rest of the lines that the cuts go through: half of a line can be neither found nor read. */
+  #leftOut(left: number): string {
+    const start = this.#head.slice(HEAD_CHARACTERS - LINE_CHARACTERS, HEAD_CHARACTERS);
+    const end = left <= this.#middle.length ? this.#tail.slice(0, LINE_CHARACTERS) : '';
+    const rest = end.slice(0, end.indexOf('\n') + 1);
+    return start.slice(start.lastIndexOf('\n') + 1) + this.#middle.slice(0, left) + rest;
   }
 }

@@ -22,5 +22,8 @@ it('stores what a result leaves out before the result, without secrets, and show
   const whole = pieces.map(({ text }) => text).join('');
   expect(whole).toMatch(/\n19999\n20000\n\[secret\]\n20001\n/);
   expect(pieces.slice(0, -1).every(({ text }) => text.endsWith('\n') && text.length <= 30_000)).toBe(true);
+  // No line is cut in two by what is left out: between them they have each of the 40,000 whole.
+  const lines = new Set([...whole.split('\n'), ...(run.of('tool.result')[0]?.content.split('\n') ?? [])]);
+  expect(Array.from({ length: 40_000 }, (_, n) => String(n + 1)).filter((n) => !lines.has(n))).toEqual([]);
   expect(JSON.stringify(run.requests)).not.toContain('19999');
 });

@@ -5,9 +5,10 @@ import type { HistoryQuery } from './history.ts';
 import { matches, queryText, type Term } from './lexemes.ts';
 import { tokensOf } from './tokens.ts';
 
-const MOST_FOUND = 100;
+/** Read and weighed line by line: in a log that names a thing often, many passages are alike by their words alone. */
+const MOST_FOUND = 300;
 /** Terms are taken for rare, from the rarest on, until they have so many hits together. */
-const ENOUGH_RARE = 10 * MOST_FOUND;
+const ENOUGH_RARE = 1_000;
 /** The hits of common words in a long log: with PostgreSQL's 4 MB they would go by the disk. */
 const WORK_MEM = '16MB';
 
@@ -20,7 +21,7 @@ export interface Place {
   worth: Record<string, number>;
 }
 
-/** The passages that a query means, at most 100: those whose words are worth the most, or without words the newest. */
+/** The passages that a query means, at most 300: those whose words are worth the most, or without words the newest. */
 export async function findPassages(
   { db }: Pick<Store, 'db'>,
   jobId: string,

@@ -6,6 +6,9 @@ import type { HistoryQuery, Page, Passage } from './history.ts';
 import { termsOf } from './lexemes.ts';
 import { readTexts } from './read-texts.ts';
 
+/** A better question does more than paging on. */
+const MOST_SHOWN = 100;
+
 /**
  * Searches all that a job's agent has seen and said. By words, best first: a passage scores what the words in it are
  * worth (the rarer in this job, the more), and again what stands in its best line and near to it (the rarer among the
@@ -51,8 +54,8 @@ export async function searchHistory(
   });
   scored.sort((a, b) => b.score - a.score || b.passage.seq - a.passage.seq);
   return {
-    passages: scored.slice(offset, offset + limit).map(({ passage }) => passage),
-    total: scored.length,
+    passages: scored.slice(offset, Math.min(MOST_SHOWN, offset + limit)).map(({ passage }) => passage),
+    total: Math.min(MOST_SHOWN, scored.length),
   };
 }
 
