@@ -1,13 +1,8 @@
 /**
- * The entry that the image is built from: what takes long to load and has no state of its own is loaded once, into a
- * snapshot of the heap that each sandboxd starts with. Node.js's own http2 cannot be in it.
+ * The entry that the image is built from: all of sandboxd is loaded once, into a snapshot of the heap that each one
+ * starts with. What it loads may do nothing by itself, nor be Node.js's http, which cannot be in a snapshot.
  */
 import { startupSnapshot } from 'node:v8';
-import '../src/protocol/desktop.ts';
-import '../src/protocol/frames.ts';
-import '../src/protocol/sandboxd.ts';
-import '../src/protocol/kernel.ts';
-import '../src/protocol/watch.ts';
-import './archive/selection.ts';
+import { run } from './run.ts';
 
-startupSnapshot.setDeserializeMainFunction(() => void import('./main.ts'));
+startupSnapshot.setDeserializeMainFunction(run);

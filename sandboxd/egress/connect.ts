@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { join } from './join.ts';
 import type { EgressLink } from './link.ts';
-import { NO_WORKER, type Refusal, readRefusal } from './refusal.ts';
+import { type Refusal, toHttp } from './refusal.ts';
 
 /** Answers `CONNECT host:port`: the connection becomes a tunnel, or is told why not. */
 export async function connectThrough(
@@ -12,16 +12,15 @@ export async function connectThrough(
   link: EgressLink,
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
-  const tunnel = await link.open(request.url ?? '');
-  if (!tunnel) return refuse(socket, NO_WORKER);
-  if (tunnel.status !== 200) return refuse(socket, await readRefusal(tunnel));
+  const opened = await link.open(request.url ?? '');
+  if ('refusal' in opened) return refuse(socket, toHttp(opened.refusal));
   if (socket.destroyed) {
-    tunnel.stream.close();
+    opened.stream.destroy();
     return;
   }
   socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
   if (head.length > 0) socket.unshift(head);
-  join(socket, tunnel.stream);
+  join(socket, opened.stream);
 }
 
 function refuse(socket: Duplex, { status, reason, headers, text }: Refusal): void {

@@ -1,7 +1,4 @@
-import { ErrorInfo } from '../../src/protocol/errors.ts';
-import type { Tunnel } from './link.ts';
-
-const MAX_BODY_BYTES = 64 * 1024;
+import { EgressRefusal } from '../../src/protocol/egress.ts';
 
 /** Why there is no connection, as HTTP tells it to the program that asked. */
 export interface Refusal {
@@ -12,7 +9,7 @@ export interface Refusal {
   text: string;
 }
 
-export const NO_WORKER = refusal(
+const NO_WORKER = refusal(
   503,
   'No worker attached',
   'This sandbox has no way out at the moment: nothing outside is attached to it.\nTry again shortly.\n',
@@ -29,26 +26,23 @@ export const CUT = refusal(
   'The other side ended the connection before it had answered.\n',
 );
 
-/** The worker's refusal in the words of HTTP/1. */
-export async function readRefusal({ status, headers, stream }: Tunnel): Promise<Refusal> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
+/** What the worker said of a connection that it does not make; null where that is not to be read. */
+export function readRefusal(why: string): EgressRefusal | null {
   try {
-    for await (const piece of stream) {
-      bytes += piece.length;
-      if (bytes > MAX_BODY_BYTES) break;
-      pieces.push(piece);
-    }
+    return EgressRefusal.parse(JSON.parse(why));
   } catch {
-    // What came is what there is.
+    return null;
   }
-  stream.close();
-  const rule = printable(String(headers['x-egress-rule'] ?? ''));
-  const info = parse(Buffer.concat(pieces).toString());
-  const text = info ? `${info.message}\n${info.hint}\n` : `The connection was refused (${status}).\n`;
+}
+
+/** The worker's refusal, or that there is no worker, in the words of HTTP/1. */
+export function toHttp(given: EgressRefusal | null): Refusal {
+  if (given === null) return NO_WORKER;
+  const { status, error } = given;
+  const rule = printable(given.rule);
   const reason = status === 403 ? 'Forbidden by the network policy' : 'Bad Gateway';
-  const given = refusal(status, rule ? `${reason}: ${rule}` : reason, text);
-  return rule ? { ...given, headers: { ...given.headers, 'x-egress-rule': rule } } : given;
+  const told = refusal(status, `${reason}: ${rule}`, `${error.message}\n${error.hint}\n`);
+  return { ...told, headers: { ...told.headers, 'x-egress-rule': rule } };
 }
 
 function refusal(status: number, reason: string, text: string): Refusal {
@@ -58,14 +52,6 @@ function refusal(status: number, reason: string, text: string): Refusal {
     headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': `${Buffer.byteLength(text)}` },
     text,
   };
-}
-
-function parse(json: string): ErrorInfo | null {
-  try {
-    return ErrorInfo.parse(JSON.parse(json));
-  } catch {
-    return null;
-  }
 }
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 300);

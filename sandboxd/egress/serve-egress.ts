@@ -1,10 +1,6 @@
-import { createServer as createProxy } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import type { Settings } from '../settings.ts';
-import { connectThrough } from './connect.ts';
-import { forward, refuse } from './forward.ts';
 import { EgressLink } from './link.ts';
-import { CUT } from './refusal.ts';
 
 export interface Egress {
   /** Takes the worker's connections; not listening yet. */
@@ -16,13 +12,10 @@ export interface Egress {
 /** Starts the proxy that programs in the sandbox use as their way out. */
 export async function serveEgress({ proxyPort }: Settings): Promise<Egress> {
   const link = new EgressLink();
-  const proxy = createProxy({ requestTimeout: 0 }, (request, response) => {
-    void forward(request, response, link).catch(() => refuse(response, CUT));
+  // Not loaded before somebody wants out: Node's HTTP/1 cannot be in the snapshot, and takes its time.
+  const proxy = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    void import('./proxy.ts').then(({ proxyFor }) => proxyFor(link).emit('connection', socket));
   });
-  proxy.on('connect', (request, socket, head) => {
-    void connectThrough(request, socket, head, link).catch(() => socket.destroy());
-  });
-  proxy.on('clientError', (_error, socket) => socket.destroy());
   const { promise, resolve } = Promise.withResolvers<void>();
   // Without the proxy there is no way out, but all else works.
   proxy.once('error', (error) => {

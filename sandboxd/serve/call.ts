@@ -1,6 +1,6 @@
-import type { ServerHttp2Stream } from 'node:http2';
 import { CodedError, toErrorInfo } from '../../src/protocol/errors.ts';
 import {
+  CALL_OK,
   decodeFrames,
   encodeJson,
   FRAME,
@@ -9,23 +9,24 @@ import {
   frameHeader,
   MAX_DATA_BYTES,
 } from '../../src/protocol/frames.ts';
+import type { MuxStream } from '../../src/protocol/mux/stream.ts';
 
 /** Bytes that may wait for a caller who reads slowly; what produces more is held back. */
 const HIGH_WATER_BYTES = 256 * 1024;
-/** A trailer must fit into a header block of 64 KiB, in base64, where a character may take three bytes. */
+/** A last word is at most 64 KiB, and a character of JSON may take six bytes. */
 const MAX_MESSAGE_CHARS = 8_000;
 
 const gone = (): CodedError => new CodedError('CONNECTION_LOST', 'The caller has ended the call.');
 
-/** sandboxd's end of one call: an HTTP/2 stream that ends with its trailers. */
+/** sandboxd's end of one call: a stream whose last word says how it went. */
 export class Call {
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: MuxStream;
   readonly #frames: AsyncGenerator<Frame>;
   readonly #abort = new AbortController();
   #outstanding = 0;
   #room: PromiseWithResolvers<void> | null = null;
 
-  constructor(stream: ServerHttp2Stream) {
+  constructor(stream: MuxStream) {
     this.#stream = stream;
     this.#frames = decodeFrames(stream.iterator({ destroyOnReturn: false }));
     stream.on('error', () => {});
@@ -85,10 +86,8 @@ export class Call {
   /** Ends the call: with what went wrong, or well. */
   end(error?: unknown): void {
     const stream = this.#stream;
-    if (stream.destroyed || stream.closed) return;
-    this.#respond();
-    stream.once('wantTrailers', () => stream.sendTrailers(error === undefined ? OK : trailers(error)));
-    stream.end();
+    if (stream.destroyed) return;
+    stream.finish(error === undefined ? CALL_OK : lastWord(error));
     // What the caller still sends is of no use; it stops once it sees the end.
     void this.#frames.return(undefined).then(
       () => stream.resume(),
@@ -98,13 +97,7 @@ export class Call {
 
   #write(pieces: Buffer[]): Promise<void> | undefined {
     const stream = this.#stream;
-    if (stream.destroyed || stream.closed) return Promise.reject(gone());
-    this.#respond();
-    // Writes of one turn leave together.
-    if (stream.writableCorked === 0) {
-      stream.cork();
-      process.nextTick(() => stream.uncork());
-    }
+    if (stream.destroyed) return Promise.reject(gone());
     for (const piece of pieces) {
       this.#outstanding += piece.length;
       stream.write(piece, () => this.#written(piece.length));
@@ -112,11 +105,6 @@ export class Call {
     if (this.#outstanding < HIGH_WATER_BYTES) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
-  }
-
-  /** With the first bytes, not before them: each packet costs both sides a turn on the way through the relay. */
-  #respond(): void {
-    if (!this.#stream.headersSent) this.#stream.respond({ ':status': 200 }, { waitForTrailers: true });
   }
 
   #written(bytes: number): void {
@@ -127,10 +115,7 @@ export class Call {
   }
 }
 
-const OK = { 'x-status': 'ok' };
-
-function trailers(error: unknown): Record<string, string> {
+function lastWord(error: unknown): string {
   const info = toErrorInfo(error);
-  const shown = { ...info, message: info.message.slice(0, MAX_MESSAGE_CHARS) };
-  return { 'x-status': 'error', 'x-error': Buffer.from(JSON.stringify(shown)).toString('base64url') };
+  return JSON.stringify({ ...info, message: info.message.slice(0, MAX_MESSAGE_CHARS) });
 }

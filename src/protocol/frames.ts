@@ -19,6 +19,9 @@ export interface Frame {
   payload: Buffer;
 }
 
+/** The last word of a call that went well. Any other is an ErrorInfo as JSON. */
+export const CALL_OK = 'ok';
+
 export const FRAME_HEADER_BYTES = 5;
 /** A peer that announces more is broken or hostile: the call ends before anything is buffered. */
 export const MAX_JSON_BYTES = 16 * 1024 * 1024;

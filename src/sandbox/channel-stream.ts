@@ -2,8 +2,6 @@ import { Duplex } from 'node:stream';
 import { CodedError } from '../protocol/errors.ts';
 
 const HIGH_WATER_MARK = 256 * 1024;
-/** What is taken without the other side reading; above any window that an honest sandboxd opens. */
-const TAKEN_AT_ONCE_BYTES = 32 * 1024 * 1024;
 
 /**
  * A stream to sandboxd over a socket, as a driver gives it: it never ends by itself, so that a cut is never taken for
@@ -55,22 +53,20 @@ export class ChannelStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk);
-    this.#taken(done);
+    this.#socket.write(chunk, this.#written(done));
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#socket.cork();
-    for (const { chunk } of chunks) this.#socket.write(chunk);
+    chunks.forEach(({ chunk }, at) => {
+      if (at === chunks.length - 1) this.#socket.write(chunk, this.#written(done));
+      else this.#socket.write(chunk);
+    });
     this.#socket.uncork();
-    this.#taken(done);
   }
 
-  /** Node's HTTP/2 does not read while it writes: two ends that wait for each other would stand still. */
-  #taken(done: (error?: Error | null) => void): void {
-    if (this.#failure) done(this.#failure);
-    else if (this.#socket.writableLength < TAKEN_AT_ONCE_BYTES) done();
-    else this.#socket.once('drain', () => done());
+  #written(done: (error?: Error | null) => void): (error?: Error | null) => void {
+    return (error) => done(this.#failure ?? (error ? connectionLost(error.message) : null));
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encodeJson, FRAME, frameHeader } from '../../src/protocol/frames.ts';
+import { CALL_OK, encodeJson, FRAME, frameHeader } from '../../src/protocol/frames.ts';
+import { Mux } from '../../src/protocol/mux/mux.ts';
+import type { MuxStream } from '../../src/protocol/mux/stream.ts';
 import { CALLS, PROTOCOL_VERSION } from '../../src/protocol/sandboxd.ts';
 import { connectSandbox } from '../../src/sandbox/connection/connect-sandbox.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -173,22 +174,20 @@ describe('connecting', () => {
   });
 
   /** A peer in sandboxd's place that answers hello as it should and all else as it likes. */
-  function connectTo(answer: (stream: ServerHttp2Stream) => void, protocol = PROTOCOL_VERSION) {
+  function connectTo(answer: (stream: MuxStream) => void, protocol = PROTOCOL_VERSION) {
     return connectSandbox(
       {
         connect: async () => {
           const [inside, outside] = duplexPair();
-          const session = performServerHandshake(outside);
-          session.on('error', () => {});
-          session.on('stream', (stream, headers) => {
-            stream.on('error', () => {});
-            stream.resume();
-            if (headers[':path'] !== CALLS.hello) return answer(stream);
-            stream.respond({ ':status': 200 }, { waitForTrailers: true });
-            stream.on('wantTrailers', () => stream.sendTrailers({ 'x-status': 'ok' }));
-            stream.end(
-              encodeJson({ protocol, version: '1', node: 'v1', uptime_ms: 1, starts: 1, rss_bytes: 1 }),
-            );
+          new Mux(outside, {
+            accept: (stream, path) => {
+              stream.resume();
+              if (path !== CALLS.hello) return answer(stream);
+              stream.write(
+                encodeJson({ protocol, version: '1', node: 'v1', uptime_ms: 1, starts: 1, rss_bytes: 1 }),
+              );
+              stream.finish(CALL_OK);
+            },
           });
           return inside;
         },
@@ -197,11 +196,11 @@ describe('connecting', () => {
     );
   }
   const answerWith =
-    (body: Buffer, trailers: Record<string, string> | null) =>
-    (stream: ServerHttp2Stream): void => {
-      stream.respond({ ':status': 200 }, { waitForTrailers: trailers !== null });
-      if (trailers) stream.on('wantTrailers', () => stream.sendTrailers(trailers));
-      stream.end(body);
+    (body: Buffer, lastWord: string | null) =>
+    (stream: MuxStream): void => {
+      stream.write(body);
+      if (lastWord === null) stream.write('', () => stream.destroy());
+      else stream.finish(lastWord);
     };
   const ended = {
     event: 'ended',
@@ -211,43 +210,39 @@ describe('connecting', () => {
     oom_killed: false,
     duration_ms: 1,
   };
-  const error = (info: object) => ({
-    'x-status': 'error',
-    'x-error': Buffer.from(JSON.stringify(info)).toString('base64url'),
-  });
-
   it('refuses a daemon of another version', async () => {
     await expect(connectTo(() => {}, 99)).rejects.toMatchObject({ code: 'SANDBOX_START_FAILED' });
   });
 
   it.each([
-    ['without a trailer, after what looks like an end', encodeJson(ended), null, 'CONNECTION_LOST'],
-    ['that is empty', Buffer.alloc(0), { 'x-status': 'ok' }, 'CONNECTION_LOST'],
-    ['in the middle of a frame', encodeJson(ended).subarray(0, 9), { 'x-status': 'ok' }, 'CONNECTION_LOST'],
-    [
-      'of another shape',
-      encodeJson({ event: 'ended', exit_code: 'x' }),
-      { 'x-status': 'ok' },
-      'CONNECTION_LOST',
-    ],
+    ['without a last word, after what looks like an end', encodeJson(ended), '', 'CONNECTION_LOST'],
+    ['that ends before its time', encodeJson(ended), null, 'CONNECTION_LOST'],
+    ['that is empty', Buffer.alloc(0), CALL_OK, 'CONNECTION_LOST'],
+    ['in the middle of a frame', encodeJson(ended).subarray(0, 9), CALL_OK, 'CONNECTION_LOST'],
+    ['of another shape', encodeJson({ event: 'ended', exit_code: 'x' }), CALL_OK, 'CONNECTION_LOST'],
     [
       'of broken JSON',
       Buffer.concat([frameHeader(FRAME.json, 1), Buffer.from('{')]),
-      { 'x-status': 'ok' },
+      CALL_OK,
       'CONNECTION_LOST',
     ],
-    ['of too much', frameHeader(FRAME.json, 0xffff_ffff), { 'x-status': 'ok' }, 'CONNECTION_LOST'],
-    ['with an error', Buffer.alloc(0), error({ code: 'NO_SPACE', message: 'm', hint: 'h' }), 'NO_SPACE'],
+    ['of too much', frameHeader(FRAME.json, 0xffff_ffff), CALL_OK, 'CONNECTION_LOST'],
+    [
+      'with an error',
+      Buffer.alloc(0),
+      JSON.stringify({ code: 'NO_SPACE', message: 'm', hint: 'h' }),
+      'NO_SPACE',
+    ],
     [
       "with an error that is not a sandbox's to give",
       Buffer.alloc(0),
-      error({ code: 'JOB_TIMEOUT', message: 'm', hint: 'h' }),
+      JSON.stringify({ code: 'JOB_TIMEOUT', message: 'm', hint: 'h' }),
       'INTERNAL',
     ],
-    ['with an error of no shape', Buffer.alloc(0), error({ code: 'NONE' }), 'INTERNAL'],
-    ['with an unknown status', encodeJson(ended), { 'x-status': 'fine' }, 'CONNECTION_LOST'],
-  ])('takes an answer %s for what it is', async (_what, body, trailers, code) => {
-    const sandbox = await connectTo(answerWith(body, trailers));
+    ['with an error of no shape', Buffer.alloc(0), JSON.stringify({ code: 'NONE' }), 'INTERNAL'],
+    ['with an unknown last word', encodeJson(ended), 'fine', 'INTERNAL'],
+  ])('takes an answer %s for what it is', async (_what, body, lastWord, code) => {
+    const sandbox = await connectTo(answerWith(body, lastWord));
     await expect(sandbox.exec({ argv: ['true'] })).rejects.toMatchObject({ code });
     await sandbox.close();
   });

@@ -1,7 +1,7 @@
-import type { ClientHttp2Session } from 'node:http2';
 import type { z } from 'zod';
 import { CodedError } from '../../protocol/errors.ts';
 import { FRAME, type Frame } from '../../protocol/frames.ts';
+import type { Mux } from '../../protocol/mux/mux.ts';
 import { type CallRequest, callFrames } from './call.ts';
 
 /** The JSON of a frame, checked: what a sandbox says is not trusted. @throws CodedError CONNECTION_LOST */
@@ -15,7 +15,7 @@ export function parseFrame<Schema extends z.ZodType>(schema: Schema, frame: Fram
 
 /** Calls for one message. Throws as {@link callFrames} does. */
 export async function callForOne<Schema extends z.ZodType>(
-  session: ClientHttp2Session,
+  session: Mux,
   request: CallRequest,
   schema: Schema,
 ): Promise<z.infer<Schema>> {

@@ -1,7 +1,7 @@
-import type { ClientHttp2Session } from 'node:http2';
 import { Duplex } from 'node:stream';
 import type { z } from 'zod';
 import { FRAME, type Frame } from '../../protocol/frames.ts';
+import type { Mux } from '../../protocol/mux/mux.ts';
 import { parseFrame, unexpected } from './answer.ts';
 import { callFrames } from './call.ts';
 
@@ -22,7 +22,7 @@ export interface StreamRequest<First extends z.ZodType> {
  * @throws as {@link callFrames} does before the first message.
  */
 export async function openCallStream<First extends z.ZodType>(
-  session: ClientHttp2Session,
+  session: Mux,
   { path, args, first, onMessage, signal }: StreamRequest<First>,
 ): Promise<{ first: z.infer<First>; stream: Duplex }> {
   signal?.throwIfAborted();

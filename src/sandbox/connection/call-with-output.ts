@@ -1,11 +1,11 @@
-import type { ClientHttp2Session } from 'node:http2';
 import { FRAME, type Frame } from '../../protocol/frames.ts';
+import type { Mux } from '../../protocol/mux/mux.ts';
 import type { OutputOptions } from '../sandbox.ts';
 import { type CallRequest, callFrames } from './call.ts';
 
 /** Makes a call that streams output: the output goes to the caller's function, the messages to `onMessage`. */
 export async function callWithOutput(
-  session: ClientHttp2Session,
+  session: Mux,
   request: CallRequest,
   onOutput: OutputOptions['onOutput'],
   onMessage: (frame: Frame) => void,

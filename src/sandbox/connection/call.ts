@@ -1,11 +1,7 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2';
 import { CodedError, type ErrorCode, ErrorInfo } from '../../protocol/errors.ts';
-import { decodeFrames, encodeJson, type Frame } from '../../protocol/frames.ts';
+import { CALL_OK, decodeFrames, encodeJson, type Frame } from '../../protocol/frames.ts';
+import type { Mux } from '../../protocol/mux/mux.ts';
+import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { sendBytes } from './send-bytes.ts';
 
 export interface CallRequest {
@@ -44,16 +40,11 @@ const ANSWERS: ReadonlySet<ErrorCode> = new Set([
  * @throws CodedError with sandboxd's code; CONNECTION_LOST when the call was cut, however orderly that looked; the
  * signal's reason.
  */
-export async function* callFrames(session: ClientHttp2Session, request: CallRequest): AsyncGenerator<Frame> {
+export async function* callFrames(session: Mux, request: CallRequest): AsyncGenerator<Frame> {
   const { signal } = request;
   signal?.throwIfAborted();
   const stream = openStream(session, request.path);
-  let trailers: IncomingHttpHeaders | null = null;
   let failure: unknown = null;
-  stream.once('trailers', (headers: IncomingHttpHeaders) => {
-    trailers = headers;
-  });
-  stream.on('error', () => {});
   function stop(reason: unknown): void {
     failure ??= reason;
     stream.destroy();
@@ -63,38 +54,32 @@ export async function* callFrames(session: ClientHttp2Session, request: CallRequ
   void sendBytes(stream, encodeJson(request.args), request.input).catch(stop);
   try {
     yield* decodeFrames(stream);
-    if (failure === null) check(trailers, request.path);
+    if (failure === null) check(stream.peerWord, request.path);
   } catch (error) {
     failure ??= error instanceof CodedError ? error : lost(request.path, error);
   } finally {
     signal?.removeEventListener('abort', abort);
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
     stream.destroy();
   }
   if (failure !== null) throw failure;
 }
 
-function openStream(session: ClientHttp2Session, path: string): ClientHttp2Stream {
+function openStream(session: Mux, path: string): MuxStream {
   try {
-    return session.request({ ':method': 'POST', ':path': path }, { endStream: false });
+    return session.open(path);
   } catch (error) {
     throw lost(path, error);
   }
 }
 
-/** A peer that is killed ends its stream as one does that has finished: only the trailers tell. */
-function check(trailers: IncomingHttpHeaders | null, path: string): void {
-  const status = trailers?.['x-status'];
-  if (status === 'ok') return;
-  if (status !== 'error') throw lost(path, null);
-  throw toCodedError(String(trailers?.['x-error'] ?? ''));
-}
-
-function toCodedError(encoded: string): CodedError {
-  const parsed = ErrorInfo.safeParse(parseJson(Buffer.from(encoded, 'base64url').toString()));
-  if (!parsed.success) return new CodedError('INTERNAL', 'The sandbox failed and gave no readable reason.');
+/** What was cut has no last word; what ended says how. */
+function check(word: string | null, path: string): void {
+  if (word === CALL_OK) return;
+  if (!word) throw lost(path, null);
+  const parsed = ErrorInfo.safeParse(parseJson(word));
+  if (!parsed.success) throw new CodedError('INTERNAL', 'The sandbox failed and gave no readable reason.');
   const { code, message, hint } = parsed.data;
-  return new CodedError(ANSWERS.has(code) ? code : 'INTERNAL', message, { hint });
+  throw new CodedError(ANSWERS.has(code) ? code : 'INTERNAL', message, { hint });
 }
 
 function parseJson(text: string): unknown {

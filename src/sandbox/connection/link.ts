@@ -1,6 +1,6 @@
-import type { ClientHttp2Session } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../protocol/errors.ts';
+import type { Mux } from '../../protocol/mux/mux.ts';
 import { PROTOCOL_VERSION } from '../../protocol/sandboxd.ts';
 import { wordsOf } from '../../protocol/words-of.ts';
 import type { Driver, SandboxHandle } from '../driver.ts';
@@ -25,8 +25,8 @@ export class Link {
   readonly #closing = new AbortController();
   readonly #lose: (why: string) => void;
   #failure: CodedError | null = null;
-  #session: ClientHttp2Session | null = null;
-  #opening: Promise<ClientHttp2Session> | null = null;
+  #session: Mux | null = null;
+  #opening: Promise<Mux> | null = null;
 
   constructor(driver: Pick<Driver, 'connect'>, handle: SandboxHandle) {
     this.#driver = driver;
@@ -45,10 +45,10 @@ export class Link {
    * The session for a new call; waits for one while the connection is being made again.
    * @throws CodedError SANDBOX_LOST, SANDBOX_START_FAILED (another version of sandboxd); the signal's reason.
    */
-  async session(signal?: AbortSignal): Promise<ClientHttp2Session> {
+  async session(signal?: AbortSignal): Promise<Mux> {
     signal?.throwIfAborted();
     if (this.#failure) throw this.#failure;
-    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    if (this.#session && !this.#session.closed) return this.#session;
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null;
     });
@@ -62,16 +62,11 @@ export class Link {
     const session = this.#session;
     const opening = this.#opening;
     this.#session = null;
-    if (session && !session.destroyed) {
-      await new Promise<void>((resolve) => {
-        session.once('close', () => resolve());
-        session.destroy();
-      });
-    }
+    session?.destroy();
     await opening?.catch(() => {});
   }
 
-  async #open(): Promise<ClientHttp2Session> {
+  async #open(): Promise<Mux> {
     const deadline = performance.now() + RECONNECT_MS;
     const late = AbortSignal.any([this.over, AbortSignal.timeout(RECONNECT_MS)]);
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
@@ -86,7 +81,7 @@ export class Link {
     }
   }
 
-  async #openOnce(signal: AbortSignal): Promise<ClientHttp2Session> {
+  async #openOnce(signal: AbortSignal): Promise<Mux> {
     const duplex = await this.#driver.connect(this.#handle, 'api', signal);
     const session = openSession(duplex);
     try {
@@ -97,7 +92,6 @@ export class Link {
       }
     } catch (error) {
       session.destroy();
-      duplex.destroy();
       throw error;
     }
     this.#session = session;

@@ -1,5 +1,5 @@
-import type { ClientHttp2Stream } from 'node:http2';
 import { FRAME, frameHeader } from '../../protocol/frames.ts';
+import type { MuxStream } from '../../protocol/mux/stream.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
@@ -8,7 +8,7 @@ const PIECE_BYTES = 256 * 1024;
  * Stops without an error when the call ends first. Throws what the source throws.
  */
 export async function sendBytes(
-  stream: ClientHttp2Stream,
+  stream: MuxStream,
   args: Buffer,
   input: AsyncIterable<Buffer> | undefined,
 ): Promise<void> {
@@ -37,9 +37,9 @@ export async function sendBytes(
 }
 
 /** Once sandboxd has answered, it does not want what is left to send. */
-const isOver = (stream: ClientHttp2Stream): boolean => stream.destroyed || stream.readableEnded;
+const isOver = (stream: MuxStream): boolean => stream.destroyed || stream.readableEnded;
 
-function drained(stream: ClientHttp2Stream): Promise<void> {
+function drained(stream: MuxStream): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const events = ['drain', 'close', 'end'] as const;
   for (const event of events) stream.on(event, resolve);
