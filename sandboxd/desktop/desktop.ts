@@ -46,8 +46,10 @@ export class Desktop {
   #display: Promise<Display> | null = null;
   #running: Display | null = null;
   #starts = 0;
+  readonly #isFirst: boolean;
 
-  constructor(environment: Environment, { run, displaySocket }: Settings) {
+  constructor(environment: Environment, { run, displaySocket, starts }: Settings) {
+    this.#isFirst = starts === 1;
     this.#environment = environment;
     this.#socket = new DisplaySocket(displaySocket, () => void this.#up().catch(() => {}));
     this.#vnc = new VncServer(join(run, 'vnc.sock'), () => this.#env());
@@ -58,7 +60,7 @@ export class Desktop {
 
   /** Makes the display known to programs, without starting it. What a sandboxd before this one has left goes. */
   async offer(): Promise<void> {
-    await killTree((_found, mark) => (mark() === this.#mark ? true : null));
+    if (!this.#isFirst) await killTree((_found, mark) => (mark() === this.#mark ? true : null));
     await this.#socket.open();
   }
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
 /**
- * The calls that sandboxd answers. A call is an HTTP/2 POST to its path: the request body is one JSON frame
- * (the arguments) and then, for calls that take bytes, data frames up to an empty one: without it the bytes were cut.
- * The response body is frames too.
- * A call has succeeded only when the response's trailer says `x-status: ok`; `x-status: error` comes with
- * `x-error`, an ErrorInfo as base64url JSON; a response without a trailer was cut.
+ * The calls that sandboxd answers. A call is a stream of the connection's multiplexer (mux/mux.ts), opened for the call's path: the
+ * caller sends one JSON frame (the arguments) and then, for calls that take bytes, data frames up to an empty one:
+ * without it the bytes were cut. The answer is frames too.
+ * A call has succeeded only when the last word of the answer says `ok`; another is an ErrorInfo as JSON; an answer
+ * without one was cut.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Where things lie in a sandbox. `runtime` is read-only and self-contained; `run` belongs to the sandbox's user. */
 export const SANDBOX_PATHS = {

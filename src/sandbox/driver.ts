@@ -57,9 +57,7 @@ export interface Driver {
   create(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxHandle>;
   /**
    * A duplex stream to one of sandboxd's sockets; what is written waits until the daemon is up. The stream never ends
-   * by itself: when the other side is gone it fails with CONNECTION_LOST. Destroying it ends the relay. It takes
-   * 32 MiB without being read by the other side, since Node's HTTP/2 does not read while a write of its own waits:
-   * where both sides send much at once, they would wait for each other for ever.
+   * by itself: when the other side is gone it fails with CONNECTION_LOST. Destroying it ends the relay.
    * The signal counts until the stream is handed out.
    */
   connect(handle: SandboxHandle, channel: Channel, signal?: AbortSignal): Promise<Duplex>;

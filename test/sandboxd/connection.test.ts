@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -143,7 +142,7 @@ describe('a connection', () => {
       const socket = connect(path);
       socket.on('error', () => {});
       socket.end(bytes);
-      await once(socket.resume(), 'close');
+      await new Promise<void>((resolve) => socket.resume().once('close', () => resolve()));
     }
     const others = await Promise.all(
       Array.from({ length: 20 }, () => connectSandbox(local.driver, local.handle)),

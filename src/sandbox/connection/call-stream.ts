@@ -5,6 +5,9 @@ import type { Mux } from '../../protocol/mux/mux.ts';
 import { parseFrame, unexpected } from './answer.ts';
 import { callFrames } from './call.ts';
 
+/** How long a call may last after its stream has ended. */
+const FINISH_MS = 10_000;
+
 export interface StreamRequest<First extends z.ZodType> {
   path: string;
   args: unknown;
@@ -136,8 +139,23 @@ class CallStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#outgoing.end();
-    this.#ending.abort(error ?? new Error('the stream was destroyed'));
-    void this.#frames.return(undefined).catch(() => {});
+    if (error === null && this.#ended && this.writableFinished) void this.#finish();
+    else {
+      this.#ending.abort(error ?? new Error('the stream was destroyed'));
+      void this.#frames.return(undefined).catch(() => {});
+    }
     done(error);
+  }
+
+  /** Both sides have ended in order: sandboxd ends the call when it has passed on what was written last. */
+  async #finish(): Promise<void> {
+    const timer = setTimeout(() => this.#ending.abort(), FINISH_MS);
+    try {
+      while (!(await this.#frames.next()).done);
+    } catch {
+      // Whoever had the stream has let go of it.
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
