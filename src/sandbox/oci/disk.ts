@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { OciStore } from './store.ts';
@@ -13,14 +13,14 @@ const KEPT = 8;
 const BYTES_PER_FILE = 8_192;
 
 /**
- * An empty disk of so many mebibytes, to be copied: a sparse file with an ext4 in it, which is what limits a sandbox's
+ * A disk of so many mebibytes, to be copied, empty but for the two folders that an overlay wants: a sparse file with an ext4 in it, which is what limits a sandbox's
  * disk. It has no journal, since nobody reads a sandbox's disk after a crash of the machine. Making one takes four
  * times as long as copying it.
  * @throws what mkfs.ext4 says.
  */
 export async function diskTemplate(store: OciStore, megabytes: number): Promise<string> {
   const folder = join(store.folder, 'disks');
-  const file = join(folder, `${megabytes}-${store.firstUser}.img`);
+  const file = join(folder, `overlay-${megabytes}-${store.firstUser}.img`);
   const there = await stat(file).catch(() => null);
   if (there) {
     if (Date.now() - there.mtimeMs > LIMIT_MS) await utimes(file, new Date(), new Date()).catch(() => {});
@@ -28,11 +28,20 @@ export async function diskTemplate(store: OciStore, megabytes: number): Promise<
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+  const content = `${temporary}.d`;
   try {
-    await run('mkfs.ext4', [...mkfsOptions(store), temporary, `${megabytes}M`], { timeout: LIMIT_MS });
+    const root = join(content, 'upper');
+    await mkdir(root, { recursive: true });
+    await mkdir(join(content, 'work'));
+    // The root of the sandbox's file system takes both from it.
+    await chmod(root, 0o755);
+    await chown(root, store.firstUser, store.firstUser);
+    const options = [...mkfsOptions(store), '-d', content];
+    await run('mkfs.ext4', [...options, temporary, `${megabytes}M`], { timeout: LIMIT_MS });
     await rename(temporary, file);
   } finally {
     await rm(temporary, { force: true });
+    await rm(content, { recursive: true, force: true });
   }
   await removeOld(folder);
   return file;
@@ -52,5 +61,5 @@ async function removeOld(folder: string): Promise<void> {
     }),
   );
   const old = files.sort((a, b) => b.used - a.used).slice(KEPT);
-  await Promise.all(old.map(({ path }) => rm(path, { force: true })));
+  await Promise.all(old.map(({ path }) => rm(path, { recursive: true, force: true })));
 }

@@ -68,7 +68,7 @@ export function ociDriver(options: OciDriverOptions): Driver {
       swap,
     });
     await writeFile(join(at.folder, 'config.json'), JSON.stringify(config));
-    await launch(at, { store, image: found, below: origin.below, disk, runtime });
+    await launch(at, { image: found, below: origin.below, disk, runtime });
   }
 
   async function create(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxHandle> {

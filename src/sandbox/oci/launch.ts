@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Image } from './images.ts';
-import type { OciStore, SandboxPlace } from './store.ts';
+import type { SandboxPlace } from './store.ts';
 
 const LIMIT_MS = 60_000;
 const MAX_WORDS = 1_000;
@@ -16,30 +16,28 @@ const DIRTY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs in a mount namespace of its own, so that the machine never sees a mount: they go with the last process that
- * has them. Its argument is the sandbox's folder; the rest comes as variables. The runtime takes this shell's place,
- * so that the signal of a dead worker (see below) reaches it too. No keyring is made: a user has 200 at most, all
+ * has them. It runs in the sandbox's folder, and starts no program that it can do without: each costs 2 ms. The
+ * runtime takes this shell's place, so that the signal of a dead worker (see below) reaches it too. No keyring is made: a user has 200 at most, all
  * sandboxes are the same users, and the calls that reach keys are not theirs to make.
  */
 const SCRIPT = `
 set -e
-cd "$1"
 cp --sparse=always --reflink=auto -- "$DISK" disk.img
-mkdir disk rootfs
 mount -o loop,noatime,nobarrier,discard disk.img disk
-dirty=/sys/class/bdi/$(mountpoint -d disk)
+while read -r _ _ device _ at _; do
+  [ "$at" != "$PWD/disk" ] || dirty=/sys/class/bdi/$device
+done </proc/self/mountinfo
 if [ -w "$dirty/strict_limit" ]; then
   echo 1 >"$dirty/strict_limit"
   echo "$DIRTY_BYTES" >"$dirty/max_bytes"
 fi
-[ -d disk/upper ] || mkdir -m 0755 disk/upper disk/work
-chown "$OWNER:$OWNER" disk/upper
 for disk in $BELOW; do
   mkdir "$disk"
   mount -o ro,loop,noatime "$disk.img" "$disk"
 done
 mount -t overlay -o "lowerdir=$LAYERS,upperdir=disk/upper,workdir=disk/work" overlay rootfs
-exec "$RUNTIME" --root "$1/runtime" --log "$1/runtime.log" --log-format json \\
-  run --no-new-keyring --detach --bundle "$1" --pid-file "$1/pid" "$NAME" </dev/null >/dev/null 2>&1
+exec "$RUNTIME" --root "$PWD/runtime" --log "$PWD/runtime.log" --log-format json \\
+  run --no-new-keyring --detach --bundle "$PWD" --pid-file "$PWD/pid" "$NAME" </dev/null >/dev/null 2>&1
 `;
 
 /**
@@ -51,23 +49,28 @@ exec "$RUNTIME" --root "$1/runtime" --log "$1/runtime.log" --log-format json \\
  */
 export async function launch(
   place: SandboxPlace,
-  facts: { store: OciStore; image: Image; below: string[]; disk: string; runtime: string },
+  facts: { image: Image; below: string[]; disk: string; runtime: string },
 ): Promise<void> {
-  const script = ['sh', '-c', SCRIPT, 'launch', place.folder];
+  const script = ['sh', '-c', SCRIPT];
   const argv = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', ...script];
   const env = {
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
     LC_ALL: 'C',
     DISK: facts.disk,
     DIRTY_BYTES: String(DIRTY_BYTES),
-    OWNER: String(facts.store.firstUser),
     BELOW: facts.below.join(' '),
     LAYERS: [...facts.below.map((disk) => `${disk}/upper`), ...facts.image.layers].join(':'),
     RUNTIME: facts.runtime,
     NAME: place.id,
   };
   try {
-    await promisify(execFile)('setpriv', argv, { env, timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    await Promise.all(['disk', 'rootfs'].map((name) => mkdir(join(place.folder, name))));
+    await promisify(execFile)('setpriv', argv, {
+      cwd: place.folder,
+      env,
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
   } catch (error) {
     throw new Error((await wordsOf(place, error)).slice(0, MAX_WORDS), { cause: error });
   }
