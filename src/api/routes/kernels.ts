@@ -30,6 +30,7 @@ const ENDED = {
   exit_code: null,
   signal: null,
   dropped_bytes: 0,
+  earlier: '',
   duration_ms: 6.2,
 };
 

@@ -36,10 +36,12 @@ export async function startKernel(
   request: { name: string; spec: string; env: Record<string, string> },
   signal: AbortSignal,
 ): Promise<{ kernel: KernelInfo; made: boolean }> {
-  const made = !findKernel(await sandbox.kernels.list({ signal }), request.name)?.pid;
+  const known = findKernel(await sandbox.kernels.list({ signal }), request.name);
+  // One that runs is left alone: a run would take what it has printed meanwhile.
+  if (known?.pid && known.spec === request.spec) return { kernel: known, made: false };
   const { fault } = await sandbox.kernels.run({ ...request, code: '' }, { signal });
   const kernel = findKernel(await sandbox.kernels.list({ signal }), request.name);
-  if (kernel && !fault) return { kernel, made };
+  if (kernel && !fault) return { kernel, made: true };
   throw new CodedError('KERNEL_START_FAILED', fault?.message ?? `the kernel ${request.name} was stopped`);
 }
 
