@@ -17,7 +17,8 @@ export function weightsOf(prices: ModelFacts['prices']): TokenWeights {
   if (input === 0) return USUAL_WEIGHTS;
   return {
     cached: (cache_read ?? input) / input,
-    written: (cache_write ?? input) / input,
+    // A price of 0 says that writing costs nothing on top.
+    written: Math.max(1, (cache_write ?? input) / input),
     output: output / input,
   };
 }
