@@ -18,18 +18,26 @@ export function nowTicks(): number {
   return Math.floor(Number.parseFloat(readFileSync('/proc/uptime', 'latin1')) * TICKS_PER_S);
 }
 
-/** Every living process that can be seen; those that are only waiting to be reaped are left out. */
-export function livingProcesses(): Found[] {
-  const found: Found[] = [];
+/** Every process that can be seen. */
+export interface Processes {
+  living: Found[];
+  /** Numbers of those that wait to be reaped, or ended while this looked. */
+  ended: number[];
+}
+
+export function allProcesses(): Processes {
+  const processes: Processes = { living: [], ended: [] };
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!(pid > 0)) continue;
-    const process = readStat(pid);
-    if (process) found.push(process);
+    const found = readStat(pid);
+    if (found) processes.living.push(found);
+    else processes.ended.push(pid);
   }
-  return found;
+  return processes;
 }
 
+/** Null of one that has ended. */
 function readStat(pid: number): Found | null {
   const stat = read(`/proc/${pid}/stat`)?.toString('latin1');
   if (!stat) return null;

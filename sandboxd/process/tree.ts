@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Found, livingProcesses, readMark } from './proc.ts';
+import { allProcesses, type Found, readMark } from './proc.ts';
 
 /**
  * What belongs to one call: tells of a process on its own whether it does (`true`), certainly does not (`false`),
@@ -12,6 +12,8 @@ const POLL_MS = 10;
 const GRACE_MS = 500;
 /** A process in an endless system call cannot be killed; its call must come back all the same. */
 const KILL_MS = 10_000;
+/** On a machine where processes end all the time. */
+const MOST_LOOKS = 10;
 const INIT = 1;
 
 /** A started process, all its descendants, and what these left to init: told by session, parent and mark. */
@@ -24,8 +26,8 @@ export function treeOf(id: string, pid: number, startedTicks: number): Belongs {
 }
 
 /** The living processes of a tree. */
-export function membersOf(belongs: Belongs): number[] {
-  const all = new Map(livingProcesses().map((found) => [found.pid, found]));
+export function membersOf(belongs: Belongs, { living } = allProcesses()): number[] {
+  const all = new Map(living.map((found) => [found.pid, found]));
   const verdicts = new Map<number, boolean>([
     [INIT, false],
     [process.pid, false],
@@ -74,14 +76,21 @@ export async function killTree(belongs: Belongs): Promise<void> {
   }
 }
 
-/** Stops them all before any is killed: otherwise one that starts others all the time stays a step ahead. */
+/**
+ * Stops them all before any is killed: otherwise one that starts others all the time stays a step ahead. One that ended
+ * while this looked may have left a child that was not to be seen yet, so this looks again.
+ */
 function freeze(belongs: Belongs): number[] {
   const stopped = new Set<number>();
-  for (;;) {
-    const members = membersOf(belongs);
+  let known = new Set<number>();
+  for (let looks = 1; ; looks++) {
+    const processes = allProcesses();
+    const members = membersOf(belongs, processes);
     const running = members.filter((pid) => !stopped.has(pid));
-    if (running.length === 0) return members;
+    const sure = processes.ended.every((pid) => known.has(pid)) || looks > MOST_LOOKS;
+    if (running.length === 0 && sure) return members;
     signalAll(running, 'SIGSTOP');
     for (const pid of running) stopped.add(pid);
+    known = new Set(processes.ended);
   }
 }
