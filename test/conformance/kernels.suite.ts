@@ -196,5 +196,38 @@ export function runsKernels(engine: Engine, check: Case): void {
       },
       90_000,
     );
+
+    check(
+      'hold TypeScript to the same limits',
+      async () => {
+        const { sandbox } = await startTestSandbox({
+          driver: engine.makeDriver(),
+          limits: { memory_mb: 384, pids: 96 },
+        });
+        const ts = (code: string, timeoutMs?: number) =>
+          runCode(sandbox, { spec: 'typescript', code, ...(timeoutMs !== undefined && { timeoutMs }) });
+        await ts('const x: number = 1');
+        expect(await ts('console.log("before"); for (;;) {}', 700)).toMatchObject({
+          fault: { code: 'KERNEL_TIMEOUT' },
+          restarted: false,
+          stdout: 'before\n',
+        });
+        expect((await ts('x')).result).toBe('1');
+        const much = await ts('for (let i = 0; i < 100; i++) console.log("x".repeat(99_999))');
+        expect(much).toMatchObject({ fault: null, dropped_bytes: 10_000_000 - much.stdout.length });
+        expect(much.dropped_bytes).toBeGreaterThan(1_000_000);
+        const bomb = 'f() { (sleep 0.02; f) & (sleep 0.03; f) & }; f; sleep 60';
+        // What waits for a program hears of nothing until that has ended: the kernel may have to go, too.
+        const waits = `require('node:child_process').spawnSync('bash', ['-c', ${JSON.stringify(bomb)}])`;
+        expect((await ts(waits, 700)).fault?.code).toBe('KERNEL_TIMEOUT');
+        expect(await ts('const held = []; for (;;) held.push(Buffer.alloc(1 << 24, 1))')).toMatchObject({
+          fault: { code: 'KERNEL_OUT_OF_MEMORY' },
+          restarted: true,
+        });
+        expect((await ts('1 + 1')).result).toBe('2');
+        expect((await run(sandbox, 'echo fine; pgrep -c sleep')).stdout).toBe('fine\n0\n');
+      },
+      60_000,
+    );
   });
 }

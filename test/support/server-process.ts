@@ -7,8 +7,11 @@ import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../src/cli/client.ts';
 import { type EmbeddedPostgres, startEmbedded } from '../../src/store/embedded/start-embedded.ts';
+import { abortable } from '../../src/worker/abortable.ts';
 import { silent, testDriver, testEngine } from './engines.ts';
 
+/** Starts and ends take seconds, on a machine that is busy with others. */
+const LIMIT_MS = 45_000;
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 export interface ServerProcess {
@@ -59,28 +62,39 @@ export async function spawnServer(dataDir: string, env: Record<string, string> =
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let said = '';
   const exited = once(child, 'exit') as Promise<[number | null]>;
+  /** What it waits for in vain is told with what the server has said; then it is killed. */
+  async function inTime<T>(what: string, waited: Promise<T>): Promise<T> {
+    const late = AbortSignal.timeout(LIMIT_MS);
+    try {
+      return await abortable(waited, late);
+    } catch (error) {
+      if (!late.aborted) throw error;
+      child.kill('SIGKILL');
+      throw new Error(`The server did not ${what} within ${LIMIT_MS / 1_000} s; it said: ${said}`);
+    }
+  }
   async function end(signal: NodeJS.Signals) {
     child.kill(signal);
-    return (await exited)[0];
+    return (await inTime(`end after ${signal}`, exited))[0];
   }
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
   });
-  let said = '';
   child.stderr?.on('data', (bytes: Buffer) => {
     said += bytes.toString();
   });
-  const url = await new Promise<string>((resolve, reject) => {
-    let printed = '';
+  const listening = new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', (bytes: Buffer) => {
-      printed += bytes.toString();
-      const found = /listens on (http:\S+)/.exec(printed)?.[1];
+      said += bytes.toString();
+      const found = /listens on (http:\S+)/.exec(said)?.[1];
       if (found) resolve(found);
     });
     void exited.then(([code]) =>
       reject(new Error(`The server ended with ${code} before it listened: ${said}`)),
     );
   });
+  const url = await inTime('listen', listening);
   return { child, url, client: createClient(url), end };
 }
