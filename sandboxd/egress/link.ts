@@ -30,7 +30,7 @@ export class EgressLink {
 
   /** Asks for a connection to `host:port`. Waits for a worker for 10 s, and for its answer for a minute. */
   async open(authority: string): Promise<Opened> {
-    const session = this.#sessions.at(-1) ?? (await this.#wait());
+    const session = this.#newest() ?? (await this.#wait());
     if (!session) return { refusal: null };
     const stream = session.open(authority);
     const { promise, resolve } = Promise.withResolvers<Opened>();
@@ -43,12 +43,16 @@ export class EgressLink {
     return promise.finally(() => clearTimeout(timer));
   }
 
+  #newest(): Mux | null {
+    return this.#sessions.findLast((session) => !session.closed) ?? null;
+  }
+
   #wait(): Promise<Mux | null> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(done);
-        resolve(this.#sessions.at(-1) ?? null);
+        resolve(this.#newest());
       };
       const timer = setTimeout(done, WAIT_MS);
       this.#waiting.add(done);

@@ -62,8 +62,9 @@ export async function endTree(belongs: Belongs): Promise<void> {
   // A stopped process takes no signal but SIGKILL.
   signalAll(asked, 'SIGCONT');
   for (const until = performance.now() + GRACE_MS; performance.now() < until; await delay(POLL_MS)) {
-    if (membersOf(belongs).length === 0) return;
+    if (membersOf(belongs).length === 0) break;
   }
+  // Looks closer, and ends whatever is left.
   await killTree(belongs);
 }
 

@@ -135,7 +135,7 @@ describe('the desktop', () => {
     expect([changed, still]).toEqual([{ happened: true }, { happened: true }]);
     await act({ action: 'close', window });
     const busy = await openTerminal(`-e 'while :; do date +%N; sleep 0.02; done'`);
-    expect(await act({ action: 'wait_still', quiet_ms: 300, timeout_ms: 600 })).toEqual([
+    expect(await act({ action: 'wait_still', quiet_ms: 1_500, timeout_ms: 2_000 })).toEqual([
       { happened: false },
     ]);
     await act({ action: 'close', window: busy.window });

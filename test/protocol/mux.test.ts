@@ -152,6 +152,14 @@ describe('a connection', () => {
     await expect(opener.ping()).rejects.toThrow('closed');
   });
 
+  it('over a pipe that is gone says so to whoever has just made it', async () => {
+    const [near] = duplexPair();
+    near.destroy();
+    const mux = new Mux(near);
+    await once(mux, 'close');
+    expect(mux.closed).toBe(true);
+  });
+
   it('fails a ping that is never answered', async () => {
     const [near] = duplexPair();
     const mux = new Mux(near);

@@ -92,7 +92,8 @@ export class Mux extends EventEmitter<{ close: [cause: Error | undefined] }> {
     this.#pipe.destroy();
     for (const stream of this.#streams.values()) stream.destroy(error);
     for (const { reject } of this.#pings.splice(0)) reject(error);
-    this.emit('close', cause);
+    // Later, so that whoever has just made it hears of it.
+    process.nextTick(() => this.emit('close', cause));
   }
 
   #onFrame(type: MuxTextType, id: number, value: number, text: Buffer): void {
