@@ -7,9 +7,11 @@ const MAX_COMMAND_CHARS = 200;
 
 /** Says which ports programs listen on: TCP, both families. */
 export async function listPorts(_args: object, call: Call): Promise<void> {
+  // First, so that one that begins to listen meanwhile is left out, not told without its program.
+  const sockets = [...listening('tcp'), ...listening('tcp6')];
   const owners = socketOwners();
   const ports = new Map<number, ListeningPort>();
-  for (const { port, address, inode } of [...listening('tcp'), ...listening('tcp6')]) {
+  for (const { port, address, inode } of sockets) {
     const pid = owners.get(inode) ?? null;
     if (pid === process.pid || ports.has(port)) continue;
     ports.set(port, { port, address, pid, command: pid === null ? null : commandOf(pid) });
