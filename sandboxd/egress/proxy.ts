@@ -4,12 +4,8 @@ import { forward, refuse } from './forward.ts';
 import type { EgressLink } from './link.ts';
 import { CUT } from './refusal.ts';
 
-const proxies = new WeakMap<EgressLink, Server>();
-
 /** The HTTP proxy over this way out. It listens nowhere: it is given its connections as events. */
-export function proxyFor(link: EgressLink): Server {
-  const known = proxies.get(link);
-  if (known) return known;
+export function makeProxy(link: EgressLink): Server {
   const proxy = createServer({ requestTimeout: 0 }, (request, response) => {
     void forward(request, response, link).catch(() => refuse(response, CUT));
   });
@@ -17,6 +13,5 @@ export function proxyFor(link: EgressLink): Server {
     void connectThrough(request, socket, head, link).catch(() => socket.destroy());
   });
   proxy.on('clientError', (_error, socket) => socket.destroy());
-  proxies.set(link, proxy);
   return proxy;
 }

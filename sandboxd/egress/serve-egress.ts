@@ -13,8 +13,10 @@ export interface Egress {
 export async function serveEgress({ proxyPort }: Settings): Promise<Egress> {
   const link = new EgressLink();
   // Not loaded before somebody wants out: Node's HTTP/1 cannot be in the snapshot, and takes its time.
+  let http: Promise<Server> | null = null;
   const proxy = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    void import('./proxy.ts').then(({ proxyFor }) => proxyFor(link).emit('connection', socket));
+    http ??= import('./proxy.ts').then(({ makeProxy }) => makeProxy(link));
+    void http.then((server) => server.emit('connection', socket));
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   // Without the proxy there is no way out, but all else works.

@@ -29,7 +29,6 @@ export class Call {
   constructor(stream: MuxStream) {
     this.#stream = stream;
     this.#frames = decodeFrames(stream.iterator({ destroyOnReturn: false }));
-    stream.on('error', () => {});
     stream.once('close', () => {
       this.#abort.abort(gone());
       this.#room?.resolve();

@@ -484,7 +484,7 @@ export class CodedError extends Error {
   }
 }
 
-/** How an error stands in a job, an event, or a sandbox call's trailer. */
+/** How an error stands in a job, an event, or a sandbox call's last word. */
 export const ErrorInfo = z
   .object({ code: ErrorCode, message: z.string().max(10_000), hint: z.string().max(2_000) })
   .meta({ id: 'ErrorInfo', description: 'Why a job ended as it did, and what to do about it.' });
